@@ -1,0 +1,58 @@
+// Command oracle answers what Kubernetes' own code says, one JSON question per line on stdin, one JSON answer
+// per line on stdout. The tests put the same questions to Lapse's TypeScript and compare.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// A question names one of the topics below; Input is that topic's own shape.
+type question struct {
+	Topic string          `json:"topic"`
+	Input json.RawMessage `json:"input"`
+}
+
+type answer struct {
+	Output any    `json:"output,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+var topics = map[string]func(json.RawMessage) (any, error){
+	"covers":       answerCovers,
+	"authorize":    answerAuthorize,
+	"pod-security": answerPodSecurity,
+}
+
+func main() {
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(make([]byte, 1<<20), 64<<20)
+	out := bufio.NewWriter(os.Stdout)
+	encoder := json.NewEncoder(out)
+
+	for in.Scan() {
+		if err := encoder.Encode(reply(in.Bytes())); err != nil {
+			fmt.Fprintln(os.Stderr, "oracle:", err)
+			os.Exit(1)
+		}
+		out.Flush()
+	}
+}
+
+func reply(line []byte) answer {
+	var q question
+	if err := json.Unmarshal(line, &q); err != nil {
+		return answer{Error: err.Error()}
+	}
+	topic, known := topics[q.Topic]
+	if !known {
+		return answer{Error: fmt.Sprintf("unknown topic %q", q.Topic)}
+	}
+	output, err := topic(q.Input)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Output: output}
+}

@@ -1,0 +1,271 @@
+import type { Schema, Static } from '../schema.ts'
+import {
+  conditionsSchema,
+  dnsLabel,
+  durationSchema,
+  labelSelectorSchema,
+  policyRulesSchema,
+  versionPattern,
+} from './common.schema.ts'
+import { workloadsSchema } from './workloads.schema.ts'
+
+/** Longest grant that a policy may allow, in hours: 90 days. */
+const maxDurationLimit = '2160h'
+
+const subjectsSchema = {
+  type: 'array',
+  description: 'Whom the policy governs: the union of the entries. At least one.',
+  minItems: 1,
+  maxItems: 32,
+  'x-kubernetes-list-type': 'atomic',
+  'x-kubernetes-validations': [
+    {
+      rule: "self.all(s, !has(s.names) || s.names.all(n, self.exists_one(t, t.kind == s.kind && has(t.names) && n in t.names && has(t.namespaceSelector) == has(s.namespaceSelector) && (!has(t.namespaceSelector) || t.namespaceSelector == s.namespaceSelector))))",
+      message: 'one name may be listed only once for the same kind and namespaceSelector',
+    },
+  ],
+  items: {
+    type: 'object',
+    required: ['kind'],
+    'x-kubernetes-validations': [
+      {
+        rule: "self.kind != 'ServiceAccount' || (has(self.namespaceSelector) && has(self.selector) != has(self.names))",
+        message: 'a ServiceAccount entry needs namespaceSelector, and either selector or names',
+      },
+      {
+        rule: "self.kind == 'ServiceAccount' || (has(self.names) && !has(self.selector) && !has(self.namespaceSelector))",
+        message: 'a User or Group entry needs names, and takes no selector and no namespaceSelector',
+      },
+    ],
+    properties: {
+      kind: {
+        type: 'string',
+        description: 'The kind of identity.',
+        enum: ['ServiceAccount', 'User', 'Group'],
+      },
+      namespaceSelector: {
+        ...labelSelectorSchema,
+        description: 'Namespaces of the ServiceAccounts, by label; {} is every namespace. Required for ServiceAccount.',
+      },
+      selector: {
+        ...labelSelectorSchema,
+        description: 'ServiceAccounts by label; {} is every one in those namespaces. Omit it to give names.',
+      },
+      names: {
+        type: 'array',
+        description: 'Exact names. Omit it to select ServiceAccounts by label.',
+        minItems: 1,
+        maxItems: 32,
+        'x-kubernetes-list-type': 'set',
+        items: { type: 'string', minLength: 1, maxLength: 253 },
+      },
+    },
+  },
+} as const satisfies Schema
+
+const permissionsSchema = {
+  type: 'array',
+  description: 'The ceiling, as named sets that a grant asks for by name. Omitted: nothing can be granted.',
+  maxItems: 16,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['name'],
+  items: {
+    type: 'object',
+    required: ['name'],
+    'x-kubernetes-validations': [
+      {
+        rule: '(has(self.rules) && size(self.rules) > 0) != has(self.clusterRole)',
+        message: 'a permission set needs either rules, at least one, or clusterRole',
+      },
+    ],
+    properties: {
+      name: { type: 'string', description: 'The name that grants use.', pattern: dnsLabel, maxLength: 63 },
+      rules: { ...policyRulesSchema, description: 'What the set allows. Omit it to name a clusterRole.' },
+      clusterRole: {
+        type: 'string',
+        description:
+          'An existing ClusterRole that a cluster admin let the operator bind by name. It is bound as it is. Omit it to give rules.',
+        minLength: 1,
+        maxLength: 253,
+      },
+    },
+  },
+} as const satisfies Schema
+
+const requestersSchema = {
+  type: 'array',
+  description: 'Who may create grants under this policy. At least one: nobody may by omission.',
+  minItems: 1,
+  maxItems: 32,
+  'x-kubernetes-list-type': 'atomic',
+  items: {
+    type: 'object',
+    required: ['kind'],
+    'x-kubernetes-validations': [
+      {
+        rule: "(self.kind == 'Self') == !has(self.name)",
+        message: 'name is required for User, Group and ServiceAccount, and not allowed for Self',
+      },
+      {
+        rule: "(self.kind == 'ServiceAccount') == has(self.namespace)",
+        message: 'namespace is required for ServiceAccount, and not allowed for any other kind',
+      },
+    ],
+    properties: {
+      kind: {
+        type: 'string',
+        description: 'Self is the subject of the grant asking for itself.',
+        enum: ['Self', 'User', 'Group', 'ServiceAccount'],
+      },
+      name: { type: 'string', description: 'Exact name; omitted for Self.', minLength: 1, maxLength: 253 },
+      namespace: {
+        type: 'string',
+        description: 'Namespace of a ServiceAccount; omitted for every other kind.',
+        pattern: dnsLabel,
+        maxLength: 63,
+      },
+    },
+  },
+} as const satisfies Schema
+
+const grantsSchema = {
+  type: 'object',
+  description: 'The terms on which access is issued. Omitted: the policy issues no grants.',
+  required: ['maxDuration', 'requesters'],
+  'x-kubernetes-validations': [
+    {
+      rule: `duration(self.maxDuration) > duration('0s') && duration(self.maxDuration) <= duration('${maxDurationLimit}')`,
+      message: `maxDuration must be longer than 0s and at most ${maxDurationLimit}`,
+    },
+    {
+      rule: "!has(self.defaultDuration) || (duration(self.defaultDuration) > duration('0s') && duration(self.defaultDuration) <= duration('1h') && duration(self.defaultDuration) <= duration(self.maxDuration))",
+      message: 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration',
+    },
+  ],
+  properties: {
+    maxDuration: durationSchema('The longest that a grant may last, such as 1h or 30m. At most 2160h.'),
+    defaultDuration: durationSchema(
+      'How long a grant lasts that says nothing. At most 1h. Omitted: 15m, or maxDuration if that is shorter.',
+    ),
+    maxActivePerSubject: {
+      type: 'integer',
+      format: 'int32',
+      description: 'How many grants of this policy one subject may hold at a time, in all namespaces. Omitted: 1.',
+      minimum: 1,
+      maximum: 100,
+      default: 1,
+    },
+    requesters: requestersSchema,
+  },
+} as const satisfies Schema
+
+export const accessPolicySpecSchema = {
+  type: 'object',
+  description: 'One version of the rule: the most that the identities it governs may ever hold.',
+  required: ['version', 'owner', 'change', 'subjects'],
+  'x-kubernetes-validations': [
+    {
+      rule: 'has(self.grants) == (has(self.permissions) && size(self.permissions) > 0)',
+      message: 'permissions and grants belong together: give both, or neither',
+    },
+    {
+      rule: 'has(self.grants) || has(self.workloads)',
+      message: 'a policy needs grants or workloads, otherwise it rules nothing',
+    },
+    {
+      rule: '!has(self.grants) || has(self.scope)',
+      message: 'scope is required with grants: it says in which namespaces they may apply',
+    },
+  ],
+  properties: {
+    version: {
+      type: 'string',
+      description: 'Semantic version without build metadata, such as 1.4.0. Every change of the spec must raise it.',
+      pattern: versionPattern,
+      maxLength: 40,
+    },
+    owner: {
+      type: 'object',
+      description: 'Who answers for this policy; refusals name them.',
+      required: ['name'],
+      properties: {
+        name: { type: 'string', description: 'A team or person.', minLength: 1, maxLength: 253 },
+        contact: { type: 'string', description: 'How to reach them. Omitted: refusals name only the owner.', maxLength: 253 },
+      },
+    },
+    change: {
+      type: 'object',
+      description: 'Why this version exists, and who approved it.',
+      required: ['request', 'reason', 'approvedBy', 'expiresAt'],
+      properties: {
+        request: { type: 'string', description: 'The ticket or pull request.', minLength: 1, maxLength: 253 },
+        reason: { type: 'string', description: 'What changed and why, in a sentence.', minLength: 1, maxLength: 1024 },
+        approvedBy: {
+          type: 'array',
+          description: 'Who approved this version. At least one.',
+          minItems: 1,
+          maxItems: 16,
+          'x-kubernetes-list-type': 'set',
+          items: { type: 'string', minLength: 1, maxLength: 253 },
+        },
+        expiresAt: {
+          type: 'string',
+          format: 'date-time',
+          description:
+            'When the policy must have been reviewed; from then on it issues nothing. At most 366 days ahead when it is applied.',
+          maxLength: 40,
+        },
+      },
+    },
+    subjects: subjectsSchema,
+    scope: {
+      type: 'object',
+      description: 'Where grants may apply. Omitted: nowhere.',
+      required: ['namespaceSelector'],
+      properties: {
+        namespaceSelector: {
+          ...labelSelectorSchema,
+          description: 'Namespaces in which grants may apply, by label; {} is every namespace.',
+        },
+      },
+    },
+    permissions: permissionsSchema,
+    grants: grantsSchema,
+    workloads: workloadsSchema,
+  },
+} as const satisfies Schema
+
+export const accessPolicyStatusSchema = {
+  type: 'object',
+  description: 'What the operator observed. Written by the operator only.',
+  properties: {
+    observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that this status speaks of.' },
+    activeVersion: { type: 'string', description: 'The version that decisions are made by.', maxLength: 40 },
+    digest: { type: 'string', description: 'SHA-256 of that version in RFC 8785 form.', maxLength: 80 },
+    grants: {
+      type: 'object',
+      description: 'Grants under this policy.',
+      properties: {
+        active: { type: 'integer', format: 'int32', description: 'How many are Active.' },
+      },
+    },
+    conditions: conditionsSchema,
+  },
+} as const satisfies Schema
+
+export const accessPolicySchema = {
+  type: 'object',
+  description:
+    'The versioned, owned and approved ceiling on what machine identities may hold, and on what workloads that run as them may look like.',
+  required: ['spec'],
+  'x-kubernetes-validations': [
+    {
+      rule: 'size(self.metadata.name) <= 63',
+      message: 'metadata.name must be at most 63 characters: it becomes a label value',
+    },
+  ],
+  properties: { spec: accessPolicySpecSchema, status: accessPolicyStatusSchema },
+} as const satisfies Schema
+
+export type AccessPolicySpec = Static<typeof accessPolicySpecSchema>
+export type AccessPolicyStatus = Static<typeof accessPolicyStatusSchema>

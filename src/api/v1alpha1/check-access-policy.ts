@@ -1,0 +1,98 @@
+import type { Problem } from '../../core/problem.ts'
+import { parseDuration } from '../../core/time.ts'
+import type { AccessPolicySpec } from './access-policy.schema.ts'
+import { checkSelector, demand } from './check-common.ts'
+
+const hour = 3_600_000
+
+/** The rules of the AccessPolicy schema that reach over several fields, as kube-apiserver's CEL states them. */
+export function checkAccessPolicySpec(spec: AccessPolicySpec, problems: Problem[]): void {
+  demand(
+    (spec.grants !== undefined) === (spec.permissions ?? []).length > 0,
+    'spec',
+    'permissions and grants belong together: give both, or neither',
+    problems,
+  )
+  demand(
+    spec.grants !== undefined || spec.workloads !== undefined,
+    'spec',
+    'a policy needs grants or workloads, otherwise it rules nothing',
+    problems,
+  )
+  demand(
+    spec.grants === undefined || spec.scope !== undefined,
+    'spec',
+    'scope is required with grants: it says in which namespaces they may apply',
+    problems,
+  )
+  checkSubjects(spec.subjects, problems)
+  if (spec.scope !== undefined) checkSelector(spec.scope.namespaceSelector, 'spec.scope.namespaceSelector', problems)
+  checkPermissions(spec.permissions ?? [], problems)
+  if (spec.grants !== undefined) checkGrants(spec.grants, problems)
+}
+
+function checkSubjects(subjects: AccessPolicySpec['subjects'], problems: Problem[]): void {
+  for (const [index, subject] of subjects.entries()) {
+    const path = `spec.subjects[${index}]`
+    const selector = subject.selector !== undefined
+    const names = subject.names !== undefined
+    const namespaceSelector = subject.namespaceSelector !== undefined
+    if (subject.kind === 'ServiceAccount') {
+      const message = 'a ServiceAccount entry needs namespaceSelector, and either selector or names'
+      demand(namespaceSelector && selector !== names, path, message, problems)
+    } else {
+      const message = 'a User or Group entry needs names, and takes no selector and no namespaceSelector'
+      demand(names && !selector && !namespaceSelector, path, message, problems)
+    }
+    if (subject.selector !== undefined) checkSelector(subject.selector, `${path}.selector`, problems)
+    if (subject.namespaceSelector !== undefined)
+      checkSelector(subject.namespaceSelector, `${path}.namespaceSelector`, problems)
+  }
+  checkNamesOnce(subjects, problems)
+}
+
+function checkNamesOnce(subjects: AccessPolicySpec['subjects'], problems: Problem[]): void {
+  const seen = new Set<string>()
+  for (const subject of subjects) {
+    for (const name of subject.names ?? []) {
+      const key = JSON.stringify([subject.kind, subject.namespaceSelector ?? null, name])
+      const message = `one name may be listed only once for the same kind and namespaceSelector: ${subject.kind} ${name}`
+      demand(!seen.has(key), 'spec.subjects', message, problems)
+      seen.add(key)
+    }
+  }
+}
+
+function checkPermissions(sets: NonNullable<AccessPolicySpec['permissions']>, problems: Problem[]): void {
+  for (const [index, set] of sets.entries()) {
+    const hasRules = (set.rules ?? []).length > 0
+    const message = 'a permission set needs either rules, at least one, or clusterRole'
+    demand(hasRules !== (set.clusterRole !== undefined), `spec.permissions[${index}]`, message, problems)
+  }
+}
+
+function checkGrants(grants: NonNullable<AccessPolicySpec['grants']>, problems: Problem[]): void {
+  const max = parseDuration(grants.maxDuration) ?? 0
+  const rangeMessage = 'maxDuration must be longer than 0s and at most 2160h'
+  demand(max > 0 && max <= 2160 * hour, 'spec.grants', rangeMessage, problems)
+  if (grants.defaultDuration !== undefined) {
+    const given = parseDuration(grants.defaultDuration) ?? 0
+    const message = 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration'
+    demand(given > 0 && given <= hour && given <= max, 'spec.grants', message, problems)
+  }
+  for (const [index, requester] of grants.requesters.entries()) {
+    const path = `spec.grants.requesters[${index}]`
+    demand(
+      (requester.kind === 'Self') === (requester.name === undefined),
+      path,
+      'name is required for User, Group and ServiceAccount, and not allowed for Self',
+      problems,
+    )
+    demand(
+      (requester.kind === 'ServiceAccount') === (requester.namespace !== undefined),
+      path,
+      'namespace is required for ServiceAccount, and not allowed for any other kind',
+      problems,
+    )
+  }
+}

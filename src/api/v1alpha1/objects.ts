@@ -1,0 +1,65 @@
+import type { AccessPolicyRevisionSpec, AccessPolicyRevisionStatus } from './access-policy-revision.schema.ts'
+import type { AccessPolicySpec, AccessPolicyStatus } from './access-policy.schema.ts'
+import type { NHIGrantSpec, NHIGrantStatus } from './nhi-grant.schema.ts'
+
+export const group = 'lapse.dev'
+export const apiVersion = `${group}/v1alpha1`
+
+/** The part of metav1.ObjectMeta that Lapse reads. */
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly OwnerReference[]
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+  readonly controller?: boolean
+  readonly blockOwnerDeletion?: boolean
+}
+
+export interface AccessPolicy {
+  readonly apiVersion: typeof apiVersion
+  readonly kind: 'AccessPolicy'
+  readonly metadata: ObjectMeta
+  readonly spec: AccessPolicySpec
+  readonly status?: AccessPolicyStatus
+}
+
+export interface AccessPolicyRevision {
+  readonly apiVersion: typeof apiVersion
+  readonly kind: 'AccessPolicyRevision'
+  readonly metadata: ObjectMeta
+  readonly spec: AccessPolicyRevisionSpec
+  readonly status?: AccessPolicyRevisionStatus
+}
+
+export interface NHIGrant {
+  readonly apiVersion: typeof apiVersion
+  readonly kind: 'NHIGrant'
+  readonly metadata: ObjectMeta
+  readonly spec: NHIGrantSpec
+  readonly status?: NHIGrantStatus
+}
+
+/** Labels and annotations that carry meaning; there are no others. */
+export const marks = {
+  managedBy: 'lapse.dev/managed-by',
+  /** Label on what the operator makes: the policy's name. Annotation on a pod template: the pin, NAME@VERSION. */
+  policy: 'lapse.dev/policy',
+  policyVersion: 'lapse.dev/policy-version',
+  grantUid: 'lapse.dev/grant-uid',
+  notAfter: 'lapse.dev/not-after',
+  /** Annotation on an AccessPolicy, stamped at admission: who last changed its spec. */
+  appliedBy: 'lapse.dev/applied-by',
+} as const

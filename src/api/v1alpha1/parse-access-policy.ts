@@ -1,0 +1,103 @@
+import { parseDuration, parseInstant, type Millis } from '../../core/time.ts'
+import type {
+  GrantTerms,
+  PermissionSet,
+  Policy,
+  RequesterRule,
+  SubjectRule,
+  WorkloadTerms,
+} from '../../core/policy/policy.ts'
+import type { Parsed, Problem } from '../../core/problem.ts'
+import { accessPolicySpecSchema, type AccessPolicySpec } from './access-policy.schema.ts'
+import { checkAccessPolicySpec } from './check-access-policy.ts'
+import { digestOf } from './digest.ts'
+import { readEnvelope } from './envelope.ts'
+
+const defaultGrantDuration: Millis = 15 * 60_000
+
+/** The only parser of an AccessPolicy: what it accepts is what every part of Lapse decides by. */
+export function parseAccessPolicy(object: unknown): Parsed<Policy> {
+  const problems: Problem[] = []
+  const envelope = readEnvelope(object, 'AccessPolicy', accessPolicySpecSchema, problems)
+  if (envelope.name.length > 63)
+    problems.push({ path: 'metadata.name', message: 'must be at most 63 characters: it becomes a label value', remedy: '' })
+  if (problems.length > 0) return { ok: false, problems }
+  return parseAccessPolicySpec(envelope.name, envelope.spec as AccessPolicySpec)
+}
+
+/** The same for a spec that its schema has already accepted, defaults included. */
+export function parseAccessPolicySpec(name: string, spec: AccessPolicySpec): Parsed<Policy> {
+  const problems: Problem[] = []
+  checkAccessPolicySpec(spec, problems)
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, value: policyOf(name, spec) }
+}
+
+function policyOf(name: string, spec: AccessPolicySpec): Policy {
+  return {
+    name,
+    version: spec.version,
+    digest: digestOf(spec),
+    owner: { name: spec.owner.name, contact: spec.owner.contact ?? null },
+    change: {
+      request: spec.change.request,
+      reason: spec.change.reason,
+      approvedBy: spec.change.approvedBy,
+      expiresAt: parseInstant(spec.change.expiresAt) ?? 0,
+    },
+    subjects: spec.subjects.map(subjectRuleOf),
+    scope: spec.scope?.namespaceSelector ?? null,
+    permissions: (spec.permissions ?? []).map(permissionSetOf),
+    grants: spec.grants === undefined ? null : grantTermsOf(spec.grants),
+    workloads: spec.workloads === undefined ? null : workloadTermsOf(spec.workloads),
+  }
+}
+
+function subjectRuleOf(subject: AccessPolicySpec['subjects'][number]): SubjectRule {
+  if (subject.kind !== 'ServiceAccount') return { kind: subject.kind, names: subject.names ?? [] }
+  return {
+    kind: 'ServiceAccount',
+    namespaceSelector: subject.namespaceSelector ?? null,
+    selector: subject.selector ?? null,
+    names: subject.names ?? [],
+  }
+}
+
+function permissionSetOf(set: NonNullable<AccessPolicySpec['permissions']>[number]): PermissionSet {
+  return set.clusterRole === undefined
+    ? { kind: 'Rules', name: set.name, rules: set.rules ?? [] }
+    : { kind: 'ClusterRole', name: set.name, clusterRole: set.clusterRole }
+}
+
+function grantTermsOf(grants: NonNullable<AccessPolicySpec['grants']>): GrantTerms {
+  const maxDuration = parseDuration(grants.maxDuration) ?? 0
+  const given = grants.defaultDuration === undefined ? null : parseDuration(grants.defaultDuration)
+  return {
+    maxDuration,
+    defaultDuration: given ?? Math.min(defaultGrantDuration, maxDuration),
+    maxActivePerSubject: grants.maxActivePerSubject ?? 1,
+    requesters: grants.requesters.map(requesterRuleOf),
+  }
+}
+
+function requesterRuleOf(rule: NonNullable<AccessPolicySpec['grants']>['requesters'][number]): RequesterRule {
+  switch (rule.kind) {
+    case 'Self':
+      return { kind: 'Self' }
+    case 'ServiceAccount':
+      return { kind: 'ServiceAccount', namespace: rule.namespace ?? '', name: rule.name ?? '' }
+    case 'User':
+    case 'Group':
+      return { kind: rule.kind, name: rule.name ?? '' }
+  }
+}
+
+function workloadTermsOf(workloads: NonNullable<AccessPolicySpec['workloads']>): WorkloadTerms {
+  const { podSecurity, pin } = workloads
+  return {
+    enforcement: workloads.enforcement ?? 'Deny',
+    podSecurity: podSecurity === undefined ? null : { level: podSecurity.level, version: podSecurity.version ?? 'latest' },
+    forbid: workloads.forbid ?? [],
+    pin: pin === undefined ? null : { required: pin.required ?? false, grace: parseDuration(pin.grace ?? '0s') ?? 0 },
+  }
+}

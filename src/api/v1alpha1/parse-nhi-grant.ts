@@ -1,0 +1,76 @@
+import type { GrantEnd, GrantSpec } from '../../core/grant/grant.ts'
+import type { Identity } from '../../core/identity.ts'
+import type { Parsed, Problem } from '../../core/problem.ts'
+import { parseDuration, parseInstant } from '../../core/time.ts'
+import { demand } from './check-common.ts'
+import { readEnvelope } from './envelope.ts'
+import { nhiGrantSpecSchema, type NHIGrantSpec } from './nhi-grant.schema.ts'
+
+const maxDuration = 2160 * 3_600_000
+
+/** A grant as asked for, with the place where it would apply. */
+export interface ParsedGrant {
+  readonly namespace: string
+  readonly name: string
+  readonly spec: GrantSpec
+  /** Digest-stable form of the spec without revoke, to tell whether anything else was changed. */
+  readonly wire: NHIGrantSpec
+}
+
+/** The only parser of an NHIGrant: what it accepts is what every part of Lapse decides by. */
+export function parseNHIGrant(object: unknown): Parsed<ParsedGrant> {
+  const problems: Problem[] = []
+  const envelope = readEnvelope(object, 'NHIGrant', nhiGrantSpecSchema, problems)
+  if (problems.length > 0) return { ok: false, problems }
+  const wire = envelope.spec as NHIGrantSpec
+  checkSpec(wire, problems)
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, value: { namespace: envelope.namespace, name: envelope.name, spec: specOf(wire), wire } }
+}
+
+function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
+  const both = spec.duration !== undefined && spec.notAfter !== undefined
+  demand(!both, 'spec', 'give duration or notAfter, not both', problems)
+  if (spec.duration !== undefined) {
+    const duration = parseDuration(spec.duration) ?? 0
+    const message = 'duration must be longer than 0s and at most 2160h'
+    demand(duration > 0 && duration <= maxDuration, 'spec', message, problems)
+  }
+  if (spec.notBefore !== undefined && spec.notAfter !== undefined) {
+    const ordered = (parseInstant(spec.notBefore) ?? 0) < (parseInstant(spec.notAfter) ?? 0)
+    demand(ordered, 'spec', 'notBefore must be earlier than notAfter', problems)
+  }
+  demand(
+    (spec.subject.kind === 'ServiceAccount') === (spec.subject.namespace !== undefined),
+    'spec.subject',
+    'namespace is required for ServiceAccount, and not allowed for any other kind',
+    problems,
+  )
+}
+
+function specOf(spec: NHIGrantSpec): GrantSpec {
+  return {
+    policy: { name: spec.policy.name, version: spec.policy.version ?? null },
+    subject: identityOf(spec.subject),
+    permissions: spec.permissions,
+    rules: spec.rules ?? [],
+    end: endOf(spec),
+    notBefore: spec.notBefore === undefined ? null : parseInstant(spec.notBefore),
+    reason: spec.reason,
+    ticket: spec.ticket ?? null,
+    requestedBy: spec.requestedBy ?? null,
+    revoke: spec.revoke ?? null,
+  }
+}
+
+function identityOf(subject: NHIGrantSpec['subject']): Identity {
+  return subject.kind === 'ServiceAccount'
+    ? { kind: 'ServiceAccount', namespace: subject.namespace ?? '', name: subject.name }
+    : { kind: subject.kind, name: subject.name }
+}
+
+function endOf(spec: NHIGrantSpec): GrantEnd {
+  if (spec.notAfter !== undefined) return { kind: 'At', notAfter: parseInstant(spec.notAfter) ?? 0 }
+  if (spec.duration !== undefined) return { kind: 'After', duration: parseDuration(spec.duration) ?? 0 }
+  return { kind: 'Default' }
+}

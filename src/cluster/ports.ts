@@ -1,0 +1,66 @@
+import type { ObjectMeta } from '../api/v1alpha1/objects.ts'
+import type { ResourceType } from './resources.ts'
+
+/** Any object as the API server sent it: raw JSON, unknown fields included. managedFields are stripped in caches. */
+export interface KubeObject {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata: ObjectMeta
+  readonly [field: string]: unknown
+}
+
+/** namespace is empty for cluster-scoped objects. */
+export interface ObjectKey {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What the API server is asked about somebody else's access. */
+export interface AccessQuestion {
+  readonly username: string
+  readonly groups: readonly string[]
+  /** Empty: the cluster as a whole. */
+  readonly namespace: string
+  readonly verb: string
+  readonly apiGroup: string
+  readonly resource: string
+  readonly subresource: string
+  readonly name: string
+}
+
+/** Writes and uncached reads. Every method throws one of the errors of errors.ts; none retries a write. */
+export interface ClusterClient {
+  /** null: not found. Read from the API server, never from a cache. */
+  get(type: ResourceType, key: ObjectKey): Promise<KubeObject | null>
+  /** A consistent list (a quorum read), paged inside. namespace empty: all namespaces. */
+  list(
+    type: ResourceType,
+    options?: { readonly namespace?: string; readonly labelSelector?: string },
+  ): Promise<readonly KubeObject[]>
+  /** Throws Conflict with reason AlreadyExists when the name is taken. */
+  create(type: ResourceType, object: object): Promise<KubeObject>
+  /** Replaces the status of exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
+  replaceStatus(type: ResourceType, object: KubeObject, status: object): Promise<KubeObject>
+  /** Not found is success. With uid, only the object of that UID is deleted: another one of the name is a Conflict. */
+  delete(type: ResourceType, key: ObjectKey, options?: { readonly uid?: string }): Promise<'deleted' | 'absent'>
+  /** SubjectAccessReview. */
+  isAllowed(question: AccessQuestion): Promise<boolean>
+}
+
+export interface Change<T> {
+  readonly key: ObjectKey
+  /** null: it is new. */
+  readonly before: T | null
+  /** null: it is gone. */
+  readonly after: T | null
+}
+
+/** A local copy of every object of one type, kept up to date by a watch. */
+export interface Cache<T = KubeObject> {
+  get(key: ObjectKey): T | null
+  list(): readonly T[]
+  /** False until the first complete list has been taken in. */
+  readonly hasSynced: boolean
+  /** Called for each change in order, after the cache shows it, and once for each object that is there already. */
+  subscribe(handler: (change: Change<T>) => void): void
+}

@@ -1,0 +1,45 @@
+/** Where objects of one kind live in the API. */
+export interface ResourceType {
+  /** Empty for the core group. */
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly kind: string
+  readonly namespaced: boolean
+}
+
+function resource(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  scope: 'Namespaced' | 'Cluster',
+): ResourceType {
+  return { group, version, plural, kind, namespaced: scope === 'Namespaced' }
+}
+
+/** Every resource that Lapse touches. */
+export const resources = {
+  accessPolicies: resource('lapse.dev', 'v1alpha1', 'accesspolicies', 'AccessPolicy', 'Cluster'),
+  accessPolicyRevisions: resource('lapse.dev', 'v1alpha1', 'accesspolicyrevisions', 'AccessPolicyRevision', 'Cluster'),
+  nhiGrants: resource('lapse.dev', 'v1alpha1', 'nhigrants', 'NHIGrant', 'Namespaced'),
+  namespaces: resource('', 'v1', 'namespaces', 'Namespace', 'Cluster'),
+  serviceAccounts: resource('', 'v1', 'serviceaccounts', 'ServiceAccount', 'Namespaced'),
+  roles: resource('rbac.authorization.k8s.io', 'v1', 'roles', 'Role', 'Namespaced'),
+  clusterRoles: resource('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', 'Cluster'),
+  roleBindings: resource('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', 'Namespaced'),
+  clusterRoleBindings: resource(
+    'rbac.authorization.k8s.io',
+    'v1',
+    'clusterrolebindings',
+    'ClusterRoleBinding',
+    'Cluster',
+  ),
+} as const satisfies Record<string, ResourceType>
+
+/** The path of a resource, or of one object of it. namespace empty: cluster scope, or all namespaces. */
+export function pathOf(type: ResourceType, namespace: string, name = ''): string {
+  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
+  const scope = type.namespaced && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+  return `${root}${scope}/${type.plural}${name === '' ? '' : `/${encodeURIComponent(name)}`}`
+}

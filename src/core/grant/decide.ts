@@ -1,0 +1,255 @@
+import type { Finding } from '../finding.ts'
+import { describeIdentity, sameIdentity, usernameOf, type Requester } from '../identity.ts'
+import { canonicalIdentity, governs } from '../policy/select.ts'
+import { describePolicy, type GrantTerms, type PermissionSet, type Policy, type RequesterRule } from '../policy/policy.ts'
+import { covers } from '../rbac/covers.ts'
+import { describeRule, type PolicyRule } from '../rbac/rule.ts'
+import { selects } from '../selector.ts'
+import { formatDuration, formatInstant, type Instant } from '../time.ts'
+import type { World } from '../world.ts'
+import type { GrantSpec } from './grant.ts'
+
+/** A grant as the judge sees it: what is asked, where, and by whom. */
+export interface GrantRequest {
+  /** null: not created yet. */
+  readonly uid: string | null
+  readonly namespace: string
+  readonly name: string
+  readonly spec: GrantSpec
+  /** null: not known, which no policy lets ask. */
+  readonly requester: Requester | null
+}
+
+export type GrantDecision =
+  | {
+      readonly allowed: true
+      readonly policy: Policy
+      readonly sets: readonly PermissionSet[]
+      /** What the subject will be able to do: the narrower rules, or the whole of the named sets. */
+      readonly rules: readonly PolicyRule[]
+      /** When it is over if it is issued at the instant of the decision. */
+      readonly notAfter: Instant
+    }
+  | { readonly allowed: false; readonly findings: readonly Finding[] }
+
+/** Checks that fail because something is not there, or not there yet: the answer may change without a new grant. */
+export const unsettledChecks: ReadonlySet<string> = new Set(['policy-missing', 'subject-missing', 'namespace-missing'])
+
+/**
+ * Whether a policy gives what a grant asks for, if it were issued at `now`. Every reason against it is reported. The
+ * same function answers the webhook, the controller right before it issues, and `lapse check`.
+ */
+export function decideGrant(request: GrantRequest, world: World, now: Instant): GrantDecision {
+  const policy = world.policy(request.spec.policy.name)
+  if (policy === null) return deny(missingPolicy(request.spec.policy.name))
+  const terms = policy.grants
+  if (terms === null) return deny(noGrants(policy))
+  const asked = resolvePermissions(request.spec, policy, world)
+  const end = endOf(request.spec, terms, now)
+  const findings = [
+    ...reviewPolicyState(request.spec, policy, now),
+    ...reviewPlace(request, policy, world),
+    ...reviewRequester(request, policy, terms),
+    ...end.findings,
+    ...asked.findings,
+    ...reviewCount(request, policy, terms, world),
+  ]
+  if (findings.length > 0) return { allowed: false, findings }
+  return { allowed: true, policy, sets: asked.sets, rules: asked.rules, notAfter: end.notAfter }
+}
+
+function reviewPolicyState(spec: GrantSpec, policy: Policy, now: Instant): readonly Finding[] {
+  const findings: Finding[] = []
+  if (now >= policy.change.expiresAt)
+    findings.push(
+      finding(
+        'policy-expired',
+        'spec.policy',
+        `policy ${describePolicy(policy)} was due for review at ${formatInstant(policy.change.expiresAt)} and issues nothing since`,
+        `ask ${policy.owner.name} for a reviewed version`,
+      ),
+    )
+  if (spec.policy.version !== null && spec.policy.version !== policy.version)
+    findings.push(
+      finding(
+        'policy-version',
+        'spec.policy.version',
+        `version ${spec.policy.version} is not active; active is ${policy.version}`,
+        `check the request against ${describePolicy(policy)} and name that version, or none`,
+      ),
+    )
+  return findings
+}
+
+function reviewPlace(request: GrantRequest, policy: Policy, world: World): readonly Finding[] {
+  const findings: Finding[] = []
+  const subject = canonicalIdentity(request.spec.subject)
+  if (subject.kind === 'ServiceAccount' && world.serviceAccount(subject.namespace, subject.name) === null)
+    findings.push(
+      finding('subject-missing', 'spec.subject', `there is no ${describeIdentity(subject)}`, 'create the ServiceAccount first'),
+    )
+  else if (!governs(policy, subject, world))
+    findings.push(
+      finding(
+        'subject-not-governed',
+        'spec.subject',
+        `policy ${describePolicy(policy)} does not govern ${describeIdentity(subject)}`,
+        'name a subject that the policy selects',
+      ),
+    )
+  const labels = world.namespaceLabels(request.namespace)
+  if (labels === null)
+    findings.push(
+      finding('namespace-missing', 'metadata.namespace', `there is no namespace ${request.namespace}`, 'create it first'),
+    )
+  else if (!selects(policy.scope, labels))
+    findings.push(
+      finding(
+        'namespace-out-of-scope',
+        'metadata.namespace',
+        `policy ${describePolicy(policy)} issues no grants in namespace ${request.namespace}`,
+        "create the grant in a namespace that the policy's scope selects",
+      ),
+    )
+  return findings
+}
+
+function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerms): readonly Finding[] {
+  const { requester } = request
+  if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec))) return []
+  const who = requester === null ? 'an unknown requester' : requester.username
+  return [
+    finding(
+      'requester-not-allowed',
+      'spec.requestedBy',
+      `policy ${describePolicy(policy)} does not let ${who} ask for ${describeIdentity(request.spec.subject)}`,
+      `allowed to ask: ${terms.requesters.map(describeRequester).join(', ')}`,
+    ),
+  ]
+}
+
+/**
+ * The groups of a user who is no ServiceAccount are known only at admission. Where they are not known, a Group entry
+ * stands on the admission that the grant has passed: the webhook stamped requestedBy there, or the grant is refused.
+ */
+function mayRequest(rule: RequesterRule, requester: Requester, spec: GrantSpec): boolean {
+  switch (rule.kind) {
+    case 'Self':
+      return usernameOf(canonicalIdentity(spec.subject)) === requester.username
+    case 'User':
+    case 'ServiceAccount':
+      return usernameOf(rule) === requester.username
+    case 'Group':
+      return requester.groups === null || requester.groups.includes(rule.name)
+  }
+}
+
+function describeRequester(rule: RequesterRule): string {
+  return rule.kind === 'Self' ? 'the subject itself' : describeIdentity(rule)
+}
+
+function endOf(
+  spec: GrantSpec,
+  terms: GrantTerms,
+  now: Instant,
+): { readonly notAfter: Instant; readonly findings: readonly Finding[] } {
+  const start = Math.max(now, spec.notBefore ?? now)
+  const notAfter = notAfterOf(spec, terms, start)
+  const path = spec.end.kind === 'At' ? 'spec.notAfter' : 'spec.duration'
+  if (notAfter <= start)
+    return { notAfter, findings: [finding('window-passed', path, `the window ended at ${formatInstant(notAfter)}`, 'create a new grant')] }
+  if (notAfter - start <= terms.maxDuration) return { notAfter, findings: [] }
+  const message = `${formatDuration(notAfter - start)} is longer than the ${formatDuration(terms.maxDuration)} that the policy allows`
+  return { notAfter, findings: [finding('duration-too-long', path, message, `ask for at most ${formatDuration(terms.maxDuration)}`)] }
+}
+
+function notAfterOf(spec: GrantSpec, terms: GrantTerms, start: Instant): Instant {
+  switch (spec.end.kind) {
+    case 'At':
+      return spec.end.notAfter
+    case 'After':
+      return start + spec.end.duration
+    case 'Default':
+      return start + terms.defaultDuration
+  }
+}
+
+interface AskedPermissions {
+  readonly sets: readonly PermissionSet[]
+  readonly rules: readonly PolicyRule[]
+  readonly findings: readonly Finding[]
+}
+
+function resolvePermissions(spec: GrantSpec, policy: Policy, world: World): AskedPermissions {
+  const findings: Finding[] = []
+  const sets: PermissionSet[] = []
+  const ceiling: PolicyRule[] = []
+  for (const [index, name] of spec.permissions.entries()) {
+    const set = policy.permissions.find((candidate) => candidate.name === name)
+    const rules = set === undefined ? null : rulesOf(set, world)
+    if (set === undefined || rules === null) {
+      findings.push(unknownPermission(set, name, `spec.permissions[${index}]`, policy))
+    } else {
+      sets.push(set)
+      ceiling.push(...rules)
+    }
+  }
+  if (spec.rules.length > 0 && findings.length === 0) findings.push(...reviewCeiling(spec.rules, ceiling, policy))
+  return { sets, rules: spec.rules.length > 0 ? spec.rules : ceiling, findings }
+}
+
+/** The rules of a set; those for URLs are left out, as no RoleBinding gives them. null: its ClusterRole is not there. */
+function rulesOf(set: PermissionSet, world: World): readonly PolicyRule[] | null {
+  if (set.kind === 'Rules') return set.rules
+  const role = world.rbac.clusterRole(set.clusterRole)
+  return role === null ? null : role.rules.filter((rule) => (rule.resources ?? []).length > 0)
+}
+
+function unknownPermission(set: PermissionSet | undefined, name: string, path: string, policy: Policy): Finding {
+  if (set?.kind === 'ClusterRole')
+    return finding('permission-unknown', path, `ClusterRole ${set.clusterRole} of permission ${name} does not exist`, `tell ${policy.owner.name}`)
+  const known = policy.permissions.map((candidate) => candidate.name).join(', ')
+  return finding('permission-unknown', path, `policy ${describePolicy(policy)} has no permission ${name}`, `it has: ${known}`)
+}
+
+function reviewCeiling(asked: readonly PolicyRule[], ceiling: readonly PolicyRule[], policy: Policy): readonly Finding[] {
+  return asked.flatMap((rule, index) => {
+    const { covered, missing } = covers(ceiling, [rule])
+    if (covered) return []
+    const beyond = missing.map(describeRule).join('; ')
+    return [
+      finding(
+        'beyond-ceiling',
+        `spec.rules[${index}]`,
+        `beyond what the named permissions of ${describePolicy(policy)} allow: ${beyond}`,
+        'ask for less, or name the permissions that cover it',
+      ),
+    ]
+  })
+}
+
+function reviewCount(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
+  const others = world
+    .liveGrants(policy.name)
+    .filter((grant) => grant.uid !== request.uid && sameIdentity(grant.subject, request.spec.subject))
+  if (others.length < terms.maxActivePerSubject) return []
+  const names = others.map((grant) => `${grant.namespace}/${grant.name}`).sort()
+  const message = `${describeIdentity(request.spec.subject)} already has ${others.length} of at most ${terms.maxActivePerSubject} grants: ${names.join(', ')}`
+  return [finding('too-many-active', 'spec.subject', message, 'wait for one to end, or revoke it')]
+}
+
+function missingPolicy(name: string): Finding {
+  return finding('policy-missing', 'spec.policy.name', `there is no policy ${name}`, 'name an AccessPolicy that exists: kubectl get nhip')
+}
+
+function noGrants(policy: Policy): Finding {
+  return finding('policy-grants-nothing', 'spec.policy.name', `policy ${describePolicy(policy)} issues no grants`, 'name one that has spec.grants')
+}
+
+function deny(reason: Finding): GrantDecision {
+  return { allowed: false, findings: [reason] }
+}
+
+function finding(check: string, path: string, message: string, remedy: string): Finding {
+  return { check, severity: 'High', path, message, remedy }
+}

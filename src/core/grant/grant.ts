@@ -1,0 +1,36 @@
+import type { Identity } from '../identity.ts'
+import type { PolicyRule } from '../rbac/rule.ts'
+import type { Instant, Millis } from '../time.ts'
+
+/** What an NHIGrant asks for, parsed. Lists that were omitted are empty. */
+export interface GrantSpec {
+  /** version null: whatever is active when the grant is issued. */
+  readonly policy: { readonly name: string; readonly version: string | null }
+  readonly subject: Identity
+  /** Names of the policy's permission sets; at least one. */
+  readonly permissions: readonly string[]
+  /** When not empty, the only rules that are granted; the named permissions must cover them. */
+  readonly rules: readonly PolicyRule[]
+  readonly end: GrantEnd
+  /** null: at once. */
+  readonly notBefore: Instant | null
+  readonly reason: string
+  readonly ticket: string | null
+  /** User name of who asked, as the API server authenticated it; null: not stamped, which is a no. */
+  readonly requestedBy: string | null
+  /** null: not revoked. */
+  readonly revoke: { readonly reason: string } | null
+}
+
+/** When a grant ends: after a duration from its issue, at an instant, or after the policy's default duration. */
+export type GrantEnd =
+  | { readonly kind: 'After'; readonly duration: Millis }
+  | { readonly kind: 'At'; readonly notAfter: Instant }
+  | { readonly kind: 'Default' }
+
+export type GrantState = 'Pending' | 'Active' | 'Expired' | 'Revoked' | 'Denied'
+
+/** A terminal state never revives. */
+export function isTerminal(state: GrantState): state is 'Expired' | 'Revoked' | 'Denied' {
+  return state === 'Expired' || state === 'Revoked' || state === 'Denied'
+}

@@ -1,0 +1,152 @@
+import type { Finding } from '../finding.ts'
+import { describeIdentity } from '../identity.ts'
+import { describePolicy } from '../policy/policy.ts'
+import { compareVersions } from '../policy/version.ts'
+import { canonicalIdentity, governs } from '../policy/select.ts'
+import type { Problem } from '../problem.ts'
+import { selects } from '../selector.ts'
+import { formatInstant, type Instant, type Millis } from '../time.ts'
+import type { World } from '../world.ts'
+import { decideGrant, unsettledChecks, type GrantRequest } from './decide.ts'
+import { isTerminal, type GrantState } from './grant.ts'
+import { recordOf, type GrantRecord, type SetRoles } from './record.ts'
+
+/** What the grant's own status says. Nothing else may stand in front of an end. */
+export interface GrantObservation {
+  readonly state: GrantState
+  readonly createdAt: Instant
+  readonly deleting: boolean
+  /** What was persisted before objects were created; null: nothing was, so none can exist. */
+  readonly recorded: {
+    readonly issuedAt: Instant
+    readonly notAfter: Instant
+    readonly policyDigest: string
+    readonly subjectUid: string | null
+  } | null
+  /** Whether a proof is on record that the access is gone. */
+  readonly revocationVerified: boolean
+}
+
+/** Everything else that a plan looks at, read only once it is known that the grant has not ended. */
+export interface GrantInputs {
+  readonly grant: { readonly ok: true; readonly request: GrantRequest } | { readonly ok: false; readonly problems: readonly Problem[] }
+  readonly world: World
+  /** Roles of the accepted version that is active; null: the operator has not accepted one, or cannot serve it. */
+  readonly accepted: { readonly digest: string; readonly roles: SetRoles } | null
+}
+
+export type GrantPlan =
+  /** Ended, and proved to be. */
+  | { readonly kind: 'Rest' }
+  /** Nothing can be issued yet; at null: until something it depends on changes. */
+  | { readonly kind: 'Wait'; readonly at: Instant | null; readonly reason: string; readonly message: string }
+  | { readonly kind: 'Deny'; readonly reason: string; readonly message: string }
+  /** Persist the record, look at the clock again, then create its objects. */
+  | { readonly kind: 'Issue'; readonly record: GrantRecord }
+  | { readonly kind: 'Keep'; readonly lookAgainAt: Instant }
+  /** Remove the objects, prove it, and say that it ended at `at`. */
+  | { readonly kind: 'End'; readonly state: 'Expired' | 'Revoked'; readonly at: Instant; readonly message: string }
+  /** It has ended, but the proof is missing: remove and prove again. */
+  | { readonly kind: 'Prove' }
+
+/** For so long after its creation a grant is not denied for good: what it rests on may still be on its way to us. */
+const settleTime: Millis = 2_000
+
+/**
+ * What must happen next to a grant. The end comes first and looks at nothing but the grant's own status: inputs are
+ * read only for a grant that goes on.
+ */
+export function planGrant(observed: GrantObservation, inputs: () => GrantInputs, now: Instant): GrantPlan {
+  if (isTerminal(observed.state)) return observed.revocationVerified ? { kind: 'Rest' } : { kind: 'Prove' }
+  const { recorded } = observed
+  if (recorded !== null && now >= recorded.notAfter)
+    return { kind: 'End', state: 'Expired', at: recorded.notAfter, message: `ended at ${formatInstant(recorded.notAfter)}, as issued` }
+  if (observed.deleting) return revoke(now, 'the grant is being deleted')
+  return planLiving(observed, inputs(), now)
+}
+
+function planLiving(observed: GrantObservation, inputs: GrantInputs, now: Instant): GrantPlan {
+  if (!inputs.grant.ok) return unreadable(observed, inputs.grant.problems, now)
+  const { request } = inputs.grant
+  if (request.spec.revoke !== null) return revoke(now, `revoked: ${request.spec.revoke.reason}`)
+  if (observed.recorded !== null) {
+    const lost = lostGround(observed.recorded, request, inputs.world)
+    if (lost !== null) return revoke(now, lost)
+    if (observed.state === 'Active') return { kind: 'Keep', lookAgainAt: observed.recorded.notAfter }
+  }
+  return planIssue(observed, request, inputs, now)
+}
+
+/** Why an issued grant has nothing to stand on any more; null: it has. Unknown is no. */
+function lostGround(
+  recorded: NonNullable<GrantObservation['recorded']>,
+  request: GrantRequest,
+  world: World,
+): string | null {
+  const policy = world.policy(request.spec.policy.name)
+  if (policy === null) return `policy ${request.spec.policy.name} was withdrawn`
+  if (policy.digest !== recorded.policyDigest) return `its policy version was superseded by ${describePolicy(policy)}`
+  const subject = canonicalIdentity(request.spec.subject)
+  if (subject.kind === 'ServiceAccount') {
+    const account = world.serviceAccount(subject.namespace, subject.name)
+    if (account === null) return `${describeIdentity(subject)} was deleted`
+    if (account.uid !== recorded.subjectUid) return `${describeIdentity(subject)} was deleted and created again`
+  }
+  if (!governs(policy, subject, world)) return `policy ${describePolicy(policy)} no longer governs ${describeIdentity(subject)}`
+  const labels = world.namespaceLabels(request.namespace)
+  if (labels === null || !selects(policy.scope, labels)) return `namespace ${request.namespace} is no longer in the policy's scope`
+  return null
+}
+
+function planIssue(observed: GrantObservation, request: GrantRequest, inputs: GrantInputs, now: Instant): GrantPlan {
+  const { world, accepted } = inputs
+  const { recorded } = observed
+  const decision = decideGrant(request, world, now)
+  if (!decision.allowed) return refuse(observed, request, decision.findings, world, now)
+  if (request.spec.notBefore !== null && now < request.spec.notBefore)
+    return { kind: 'Wait', at: request.spec.notBefore, reason: 'NotYet', message: `begins at ${formatInstant(request.spec.notBefore)}` }
+  if (accepted === null || accepted.digest !== decision.policy.digest)
+    return { kind: 'Wait', at: null, reason: 'PolicyNotReady', message: `policy ${describePolicy(decision.policy)} is not ready` }
+  const record = recordOf(request, decision, accepted.roles, world, now)
+  return { kind: 'Issue', record: recorded === null ? record : resumed(record, recorded) }
+}
+
+/** After a crash between record and objects: the window stays what was recorded, never later. */
+function resumed(record: GrantRecord, recorded: NonNullable<GrantObservation['recorded']>): GrantRecord {
+  return { ...record, issuedAt: recorded.issuedAt, notAfter: Math.min(recorded.notAfter, record.notAfter) }
+}
+
+function refuse(
+  observed: GrantObservation,
+  request: GrantRequest,
+  findings: readonly Finding[],
+  world: World,
+  now: Instant,
+): GrantPlan {
+  const message = findings.map((finding) => `[${finding.check}] ${finding.message}`).join('; ')
+  if (findings.every((finding) => unsettledChecks.has(finding.check)) || awaitsNewerPolicy(request, world))
+    return { kind: 'Wait', at: null, reason: 'Waiting', message }
+  const settled = observed.createdAt + settleTime
+  if (now < settled) return { kind: 'Wait', at: settled, reason: 'Settling', message }
+  return denied(observed, message, now)
+}
+
+/** The grant names a version that is newer than the one that has reached us. */
+function awaitsNewerPolicy(request: GrantRequest, world: World): boolean {
+  const { name, version } = request.spec.policy
+  const policy = world.policy(name)
+  return policy !== null && version !== null && compareVersions(version, policy.version) > 0
+}
+
+function unreadable(observed: GrantObservation, problems: readonly Problem[], now: Instant): GrantPlan {
+  return denied(observed, problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), now)
+}
+
+/** A grant that may already have objects is not denied but ended: what was created must be removed and proved gone. */
+function denied(observed: GrantObservation, message: string, now: Instant): GrantPlan {
+  return observed.recorded === null ? { kind: 'Deny', reason: 'Denied', message } : revoke(now, message)
+}
+
+function revoke(now: Instant, message: string): GrantPlan {
+  return { kind: 'End', state: 'Revoked', at: now, message }
+}

@@ -1,0 +1,75 @@
+import { canonicalIdentity } from '../policy/select.ts'
+import type { RoleRef } from '../rbac/objects.ts'
+import type { PolicyRule } from '../rbac/rule.ts'
+import type { Instant } from '../time.ts'
+import type { World } from '../world.ts'
+import type { GrantDecision, GrantRequest } from './decide.ts'
+
+/** An object that carries a grant's access. Its name derives from the grant's UID, so it is the same after a crash. */
+export type ManagedObject =
+  | { readonly kind: 'Role'; readonly name: string; readonly rules: readonly PolicyRule[] }
+  | { readonly kind: 'RoleBinding'; readonly name: string; readonly roleRef: RoleRef }
+
+/** What is persisted before the first object is created, and all that is needed to end the grant. */
+export interface GrantRecord {
+  readonly issuedAt: Instant
+  readonly notAfter: Instant
+  readonly policy: { readonly name: string; readonly version: string; readonly digest: string }
+  /** uid null: the subject is no ServiceAccount. */
+  readonly subject: { readonly name: string; readonly uid: string | null }
+  readonly rules: readonly PolicyRule[]
+  readonly objects: readonly ManagedObject[]
+}
+
+/** The ClusterRole that carries each permission set of an accepted version; a set without one gets a Role per grant. */
+export type SetRoles = ReadonlyMap<string, string>
+
+/** The record of a grant that is issued at `now` by a decision that allows it. */
+export function recordOf(
+  request: GrantRequest,
+  decision: Extract<GrantDecision, { allowed: true }>,
+  roles: SetRoles,
+  world: World,
+  now: Instant,
+): GrantRecord {
+  const { policy } = decision
+  const subject = canonicalIdentity(request.spec.subject)
+  const account = subject.kind === 'ServiceAccount' ? world.serviceAccount(subject.namespace, subject.name) : null
+  return {
+    issuedAt: now,
+    notAfter: decision.notAfter,
+    policy: { name: policy.name, version: policy.version, digest: policy.digest },
+    subject: { name: subject.name, uid: account?.uid ?? null },
+    rules: decision.rules,
+    objects: objectsOf(request, decision, roles),
+  }
+}
+
+/**
+ * One binding per set that has a ClusterRole. What has none (narrower rules, a set beyond the pool) is gathered in one
+ * Role of the grant's own, bound by one binding: slower to create, and gone with the grant.
+ */
+function objectsOf(
+  request: GrantRequest,
+  decision: Extract<GrantDecision, { allowed: true }>,
+  roles: SetRoles,
+): readonly ManagedObject[] {
+  const prefix = `lapse-${request.uid ?? ''}`
+  if (request.spec.rules.length > 0) return ownRole(prefix, request.spec.rules)
+  const bindings: ManagedObject[] = []
+  const rest: PolicyRule[] = []
+  for (const set of decision.sets) {
+    const clusterRole = set.kind === 'ClusterRole' ? set.clusterRole : roles.get(set.name)
+    if (clusterRole !== undefined)
+      bindings.push({ kind: 'RoleBinding', name: `${prefix}-${set.name}`, roleRef: { kind: 'ClusterRole', name: clusterRole } })
+    else if (set.kind === 'Rules') rest.push(...set.rules)
+  }
+  return rest.length === 0 ? bindings : [...bindings, ...ownRole(prefix, rest)]
+}
+
+function ownRole(name: string, rules: readonly PolicyRule[]): readonly ManagedObject[] {
+  return [
+    { kind: 'Role', name, rules },
+    { kind: 'RoleBinding', name, roleRef: { kind: 'Role', name } },
+  ]
+}

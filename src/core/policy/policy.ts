@@ -1,0 +1,74 @@
+import type { Millis, Instant } from '../time.ts'
+import type { LabelSelector } from '../selector.ts'
+import type { PolicyRule } from '../rbac/rule.ts'
+import type { PodSecurityLevel } from '../workload/pod-security.ts'
+import type { CapabilityId } from '../rbac/capability.ts'
+
+/** One version of an AccessPolicy, parsed: the ceiling on what the identities it governs may ever hold. */
+export interface Policy {
+  readonly name: string
+  /** Semantic version; rises with every change of the spec. */
+  readonly version: string
+  /** `sha256:` and the hex SHA-256 of the spec's RFC 8785 form. */
+  readonly digest: string
+  readonly owner: { readonly name: string; readonly contact: string | null }
+  readonly change: PolicyChange
+  readonly subjects: readonly SubjectRule[]
+  /** Namespaces in which grants may apply; null: none. */
+  readonly scope: LabelSelector | null
+  readonly permissions: readonly PermissionSet[]
+  /** null: the policy issues no grants. */
+  readonly grants: GrantTerms | null
+  /** null: the policy judges no workloads. */
+  readonly workloads: WorkloadTerms | null
+}
+
+export interface PolicyChange {
+  readonly request: string
+  readonly reason: string
+  readonly approvedBy: readonly string[]
+  /** From this instant on the policy issues nothing. */
+  readonly expiresAt: Instant
+}
+
+export type SubjectRule =
+  | {
+      readonly kind: 'ServiceAccount'
+      readonly namespaceSelector: LabelSelector | null
+      readonly selector: LabelSelector | null
+      readonly names: readonly string[]
+    }
+  | { readonly kind: 'User' | 'Group'; readonly names: readonly string[] }
+
+/** A named set of permissions: rules of its own, or an existing ClusterRole that an admin let the operator bind. */
+export type PermissionSet =
+  | { readonly kind: 'Rules'; readonly name: string; readonly rules: readonly PolicyRule[] }
+  | { readonly kind: 'ClusterRole'; readonly name: string; readonly clusterRole: string }
+
+export type RequesterRule =
+  | { readonly kind: 'Self' }
+  | { readonly kind: 'User' | 'Group'; readonly name: string }
+  | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
+
+export interface GrantTerms {
+  readonly maxDuration: Millis
+  readonly defaultDuration: Millis
+  readonly maxActivePerSubject: number
+  readonly requesters: readonly RequesterRule[]
+}
+
+export type Enforcement = 'Deny' | 'Warn' | 'Audit'
+
+export interface WorkloadTerms {
+  readonly enforcement: Enforcement
+  /** null: pod settings are not judged. `version` is `latest` or `vX.Y`. */
+  readonly podSecurity: { readonly level: PodSecurityLevel; readonly version: string } | null
+  readonly forbid: readonly CapabilityId[]
+  /** null: pins are not asked for; one that is there must still be right. */
+  readonly pin: { readonly required: boolean; readonly grace: Millis } | null
+}
+
+/** How messages name a version of a policy: `payments-deploy@1.4.0`. */
+export function describePolicy(policy: Pick<Policy, 'name' | 'version'>): string {
+  return `${policy.name}@${policy.version}`
+}

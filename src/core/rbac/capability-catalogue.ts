@@ -1,0 +1,36 @@
+import { bind, escalate, fullAdmin, wildcard } from './capabilities/authority.ts'
+import {
+  admissionControl,
+  apiExtension,
+  namespaceWrite,
+  nodesProxy,
+  nodeWrite,
+  pvCreate,
+} from './capabilities/cluster.ts'
+import { governanceTamper } from './capabilities/governance.ts'
+import { csrSign, impersonate, tokenRequest } from './capabilities/identities.ts'
+import { secretsRead, secretsWrite } from './capabilities/secrets.ts'
+import { exec, podMutate, workloadCreate } from './capabilities/workloads.ts'
+import type { Capability, CapabilityId } from './capability.ts'
+
+export const capabilityCatalogue: Readonly<Record<CapabilityId, Capability>> = {
+  'full-admin': fullAdmin,
+  wildcard,
+  'secrets-read': secretsRead,
+  'secrets-write': secretsWrite,
+  'workload-create': workloadCreate,
+  'pod-mutate': podMutate,
+  exec,
+  'token-request': tokenRequest,
+  impersonate,
+  bind,
+  escalate,
+  'nodes-proxy': nodesProxy,
+  'csr-sign': csrSign,
+  'admission-control': admissionControl,
+  'pv-create': pvCreate,
+  'namespace-write': namespaceWrite,
+  'node-write': nodeWrite,
+  'api-extension': apiExtension,
+  'governance-tamper': governanceTamper,
+}

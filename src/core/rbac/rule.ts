@@ -1,0 +1,35 @@
+/**
+ * rbac.authorization.k8s.io PolicyRule, unchanged: a list that is absent is empty, `*` stands for everything.
+ * Empty resourceNames means every name: the widest, not the narrowest.
+ */
+export interface PolicyRule {
+  readonly verbs: readonly string[]
+  readonly apiGroups?: readonly string[]
+  readonly resources?: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly nonResourceURLs?: readonly string[]
+}
+
+/**
+ * One line for messages: `get,list secrets (resourceNames: a,b)`, `patch deployments.apps`, `get /metrics`.
+ * Groups are named when they are not the core group, whose name is empty.
+ */
+export function describeRule(rule: PolicyRule): string {
+  const groups = rule.apiGroups ?? []
+  const [only] = groups
+  const qualify = (resource: string) => (groups.length === 1 && only ? qualifiedResource(only, resource) : resource)
+  const targets = [...(rule.resources ?? []).map(qualify), ...(rule.nonResourceURLs ?? [])]
+  const names = rule.resourceNames ?? []
+  const notes = [
+    groups.length > 1 ? `apiGroups: ${groups.map((group) => group || 'core').join()}` : '',
+    names.length > 0 ? `resourceNames: ${names.join()}` : '',
+  ].filter((note) => note !== '')
+  return `${rule.verbs.join()} ${targets.join()}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
+}
+
+/** A resource as kubectl writes it: `secrets`, `deployments.apps`, `deployments.apps/scale`. */
+export function qualifiedResource(apiGroup: string, resource: string): string {
+  if (apiGroup === '') return resource
+  const [name, ...subresource] = resource.split('/')
+  return [`${name}.${apiGroup}`, ...subresource].join('/')
+}

@@ -1,0 +1,72 @@
+import { exceptOnWindows, quoted, type CheckPod, type PodSecurityCheck, type Report } from './check.ts'
+import type { LocatedContainer } from './check.ts'
+
+const allowedAtBaseline: ReadonlySet<string> = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+])
+
+const allowedAtRestricted: ReadonlySet<string> = new Set(['NET_BIND_SERVICE'])
+
+export const capabilities: PodSecurityCheck = {
+  id: 'capabilities',
+  level: 'baseline',
+  severity: 'High',
+  title: 'Capabilities beyond the default set of the container runtime',
+  remedy: 'Remove the capability from capabilities.add',
+  upstream: 'capabilities_baseline',
+  versions: [
+    {
+      since: 0,
+      check: ({ containers }, report) => {
+        for (const located of containers) reportAdded(located, allowedAtBaseline, report)
+      },
+    },
+  ],
+}
+
+const dropAllAddAlmostNone: CheckPod = ({ containers }, report) => {
+  for (const located of containers) {
+    const { container, path } = located
+    if (container.securityContext?.capabilities?.drop?.includes('ALL') !== true) {
+      report(`${path}.securityContext.capabilities.drop`, 'capabilities.drop without ALL is not allowed')
+    }
+    reportAdded(located, allowedAtRestricted, report)
+  }
+}
+
+export const capabilitiesRestricted: PodSecurityCheck = {
+  id: 'capabilities-restricted',
+  level: 'restricted',
+  severity: 'Medium',
+  title: 'Containers that keep capabilities other than NET_BIND_SERVICE',
+  remedy: 'Set capabilities.drop to ["ALL"], and add nothing but NET_BIND_SERVICE',
+  upstream: 'capabilities_restricted',
+  overrides: 'capabilities',
+  versions: [
+    { since: 22, check: dropAllAddAlmostNone },
+    { since: 25, check: exceptOnWindows(dropAllAddAlmostNone) },
+  ],
+}
+
+function reportAdded({ container, path }: LocatedContainer, allowed: ReadonlySet<string>, report: Report): void {
+  container.securityContext?.capabilities?.add?.forEach((capability, index) => {
+    if (!allowed.has(capability)) {
+      report(
+        `${path}.securityContext.capabilities.add[${index}]`,
+        `adding capability ${quoted(capability)} is not allowed`,
+      )
+    }
+  })
+}

@@ -1,0 +1,56 @@
+import { exceptInUserNamespace, type CheckPod, type PodSecurityCheck } from './check.ts'
+import { reportUnset } from './unset.ts'
+
+const nonRootRequired: CheckPod = (pod, report) => {
+  const ofPod = pod.spec.securityContext?.runAsNonRoot ?? null
+  const places = [{ path: pod.path, nonRoot: ofPod }].concat(
+    pod.containers.map(({ container, path }) => ({ path, nonRoot: container.securityContext?.runAsNonRoot ?? null })),
+  )
+  for (const { path, nonRoot } of places) {
+    if (nonRoot === false) report(`${path}.securityContext.runAsNonRoot`, 'runAsNonRoot: false is not allowed')
+  }
+  if (ofPod !== null) return
+  reportUnset(
+    pod,
+    ({ securityContext }) => (securityContext?.runAsNonRoot ?? null) !== null,
+    'leaving runAsNonRoot unset is not allowed',
+    report,
+  )
+}
+
+const rootForbidden: CheckPod = (pod, report) => {
+  if (pod.spec.securityContext?.runAsUser === 0) {
+    report(`${pod.path}.securityContext.runAsUser`, 'runAsUser: 0 is not allowed')
+  }
+  for (const { container, path } of pod.containers) {
+    if (container.securityContext?.runAsUser === 0) {
+      report(`${path}.securityContext.runAsUser`, 'runAsUser: 0 is not allowed')
+    }
+  }
+}
+
+export const runAsNonRoot: PodSecurityCheck = {
+  id: 'run-as-non-root',
+  level: 'restricted',
+  severity: 'Medium',
+  title: 'Containers that may run as root',
+  remedy: 'Set securityContext.runAsNonRoot of the pod to true, and build the image with a USER other than root',
+  upstream: 'runAsNonRoot',
+  versions: [
+    { since: 0, check: nonRootRequired },
+    { since: 35, check: exceptInUserNamespace(nonRootRequired) },
+  ],
+}
+
+export const runAsUser: PodSecurityCheck = {
+  id: 'run-as-user',
+  level: 'restricted',
+  severity: 'Medium',
+  title: 'Containers that run as root',
+  remedy: 'Set runAsUser to a user id other than 0, or remove it',
+  upstream: 'runAsUser',
+  versions: [
+    { since: 23, check: rootForbidden },
+    { since: 35, check: exceptInUserNamespace(rootForbidden) },
+  ],
+}

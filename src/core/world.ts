@@ -1,0 +1,57 @@
+import type { GrantState } from './grant/grant.ts'
+import type { Identity } from './identity.ts'
+import type { Policy } from './policy/policy.ts'
+import type { RbacView } from './rbac/objects.ts'
+import type { Labels } from './selector.ts'
+import type { Instant } from './time.ts'
+
+export interface ServiceAccountFacts {
+  readonly uid: string
+  readonly labels: Labels
+  /** The account's automountServiceAccountToken; null: not set, which mounts. */
+  readonly automount: boolean | null
+}
+
+/** What is on record about one accepted version of a policy. */
+export interface RevisionFacts {
+  readonly policy: string
+  readonly version: string
+  readonly digest: string
+  /** null: newest, or superseded at a time not yet recorded. */
+  readonly supersededAt: Instant | null
+  /** null: not withdrawn. */
+  readonly revokedAt: Instant | null
+}
+
+/** A grant that has not ended, as far as decisions about others need it. */
+export interface LiveGrant {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly policy: string
+  readonly subject: Identity
+  readonly state: Extract<GrantState, 'Pending' | 'Active'>
+  /** Whether its window is on record: access exists, or is about to. */
+  readonly issued: boolean
+  /** UIDs of the bindings that carry it, from its own status. */
+  readonly bindings: readonly string[]
+}
+
+/**
+ * Everything that a decision may look at: the caches of a running replica, or the files given to `lapse check`.
+ * What is not known is null or absent, and every decision reads that as no.
+ */
+export interface World {
+  readonly rbac: RbacView
+  policy(name: string): Policy | null
+  policies(): readonly Policy[]
+  /** Every recorded version of a policy, in no order. */
+  revisions(policy: string): readonly RevisionFacts[]
+  /** Labels of a namespace; null: no such namespace known. */
+  namespaceLabels(name: string): Labels | null
+  serviceAccount(namespace: string, name: string): ServiceAccountFacts | null
+  /** Grants under a policy that have not ended. */
+  liveGrants(policy: string): readonly LiveGrant[]
+  /** UIDs of the bindings that carry Active grants: access that ends by itself. The same set until it changes. */
+  grantBindings(): ReadonlySet<string>
+}

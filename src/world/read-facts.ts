@@ -1,0 +1,80 @@
+import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
+import { isObject, type JsonObject } from '../api/validate.ts'
+import type { Labels } from '../core/selector.ts'
+import { parseInstant, type Instant } from '../core/time.ts'
+import type { LiveGrant, RevisionFacts, ServiceAccountFacts } from '../core/world.ts'
+
+/** Name and namespace of any object; empty where it does not say. */
+export function keyOf(object: unknown): { readonly namespace: string; readonly name: string } {
+  const metadata = at(object, 'metadata')
+  return { namespace: textAt(metadata, 'namespace') ?? '', name: textAt(metadata, 'name') ?? '' }
+}
+
+export function readLabels(object: unknown): Labels {
+  const labels = at(at(object, 'metadata'), 'labels')
+  const texts = Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(texts)
+}
+
+export function readServiceAccount(object: unknown): ServiceAccountFacts {
+  const automount = isObject(object) ? object['automountServiceAccountToken'] : undefined
+  return {
+    uid: textAt(at(object, 'metadata'), 'uid') ?? '',
+    labels: readLabels(object),
+    automount: typeof automount === 'boolean' ? automount : null,
+  }
+}
+
+/** null: not a revision that says which version of what it records. */
+export function readRevision(object: unknown): RevisionFacts | null {
+  const spec = at(object, 'spec')
+  const status = at(object, 'status')
+  const policy = textAt(spec, 'policyName')
+  const version = textAt(at(spec, 'policy'), 'version')
+  const digest = textAt(spec, 'digest')
+  if (policy === null || version === null || digest === null) return null
+  return { policy, version, digest, supersededAt: instantAt(status, 'supersededAt'), revokedAt: instantAt(status, 'revokedAt') }
+}
+
+/** null: it has ended, or cannot be read and so can never have been issued. */
+export function readLiveGrant(object: unknown): LiveGrant | null {
+  const parsed = parseNHIGrant(object)
+  if (!parsed.ok) return null
+  const status = at(object, 'status')
+  const state = textAt(status, 'state') ?? 'Pending'
+  if (state !== 'Pending' && state !== 'Active') return null
+  const { namespace, name, spec } = parsed.value
+  return {
+    uid: textAt(at(object, 'metadata'), 'uid') ?? '',
+    namespace,
+    name,
+    policy: spec.policy.name,
+    subject: spec.subject,
+    state,
+    issued: state === 'Active' || instantAt(status, 'notAfter') !== null,
+    bindings: bindingUids(status),
+  }
+}
+
+function bindingUids(status: JsonObject): readonly string[] {
+  const objects = Array.isArray(status['objects']) ? status['objects'] : []
+  return objects.flatMap((object) => {
+    const uid = textAt(isObject(object) ? object : {}, 'uid')
+    return uid !== null && textAt(object, 'kind') === 'RoleBinding' ? [uid] : []
+  })
+}
+
+function at(object: unknown, field: string): JsonObject {
+  const value = isObject(object) ? object[field] : undefined
+  return isObject(value) ? value : {}
+}
+
+function textAt(object: unknown, field: string): string | null {
+  const value = isObject(object) ? object[field] : undefined
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function instantAt(object: JsonObject, field: string): Instant | null {
+  const text = textAt(object, field)
+  return text === null ? null : parseInstant(text)
+}

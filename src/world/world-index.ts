@@ -1,0 +1,143 @@
+import { parseAccessPolicy } from '../api/v1alpha1/parse-access-policy.ts'
+import type { Policy } from '../core/policy/policy.ts'
+import type { Problem } from '../core/problem.ts'
+import { RbacIndex } from '../core/rbac/rbac-index.ts'
+import type { Labels } from '../core/selector.ts'
+import type { LiveGrant, RevisionFacts, ServiceAccountFacts, World } from '../core/world.ts'
+import { LiveGrants } from './live-grants.ts'
+import { keyOf, readLabels, readLiveGrant, readRevision, readServiceAccount } from './read-facts.ts'
+
+/** The kinds of objects that decisions look at. */
+export const worldKinds = [
+  'AccessPolicy',
+  'AccessPolicyRevision',
+  'NHIGrant',
+  'Namespace',
+  'ServiceAccount',
+  'Role',
+  'ClusterRole',
+  'RoleBinding',
+  'ClusterRoleBinding',
+] as const
+export type WorldKind = (typeof worldKinds)[number]
+
+export function isWorldKind(kind: string): kind is WorldKind {
+  return (worldKinds as readonly string[]).includes(kind)
+}
+
+/**
+ * The world as raw objects tell it, whoever brings them: the caches of a running replica or the files given to
+ * `lapse check`. A policy that cannot be parsed is no policy, and is listed in `brokenPolicies`.
+ */
+export class WorldIndex implements World {
+  readonly rbac = new RbacIndex()
+  readonly #policies = new Map<string, Policy>()
+  readonly #brokenPolicies = new Map<string, readonly Problem[]>()
+  readonly #revisions = new Map<string, Map<string, RevisionFacts>>()
+  readonly #namespaces = new Map<string, Labels>()
+  readonly #serviceAccounts = new Map<string, ServiceAccountFacts>()
+  readonly #grants = new LiveGrants()
+  #policyList: readonly Policy[] = []
+
+  /** Takes in an object, in place of what was known under its name. */
+  put(kind: WorldKind, object: unknown): void {
+    const key = keyOf(object)
+    switch (kind) {
+      case 'AccessPolicy':
+        return this.#putPolicy(key.name, object)
+      case 'AccessPolicyRevision':
+        return this.#putRevision(object)
+      case 'NHIGrant':
+        return this.#grants.put(`${key.namespace}/${key.name}`, readLiveGrant(object))
+      case 'Namespace':
+        return void this.#namespaces.set(key.name, { ...readLabels(object), 'kubernetes.io/metadata.name': key.name })
+      case 'ServiceAccount':
+        return void this.#serviceAccounts.set(`${key.namespace}/${key.name}`, readServiceAccount(object))
+      case 'Role':
+      case 'ClusterRole':
+      case 'RoleBinding':
+      case 'ClusterRoleBinding':
+        return this.rbac.upsert(kind, object)
+    }
+  }
+
+  /** Forgets an object; the last known form of it is given, for what cannot be told from its name. */
+  remove(kind: WorldKind, object: unknown): void {
+    const key = keyOf(object)
+    switch (kind) {
+      case 'AccessPolicy':
+        this.#policies.delete(key.name)
+        this.#brokenPolicies.delete(key.name)
+        return this.#listPolicies()
+      case 'AccessPolicyRevision': {
+        const facts = readRevision(object)
+        return void (facts === null ? false : this.#revisions.get(facts.policy)?.delete(facts.version))
+      }
+      case 'NHIGrant':
+        return this.#grants.remove(`${key.namespace}/${key.name}`)
+      case 'Namespace':
+        return void this.#namespaces.delete(key.name)
+      case 'ServiceAccount':
+        return void this.#serviceAccounts.delete(`${key.namespace}/${key.name}`)
+      case 'Role':
+      case 'ClusterRole':
+      case 'RoleBinding':
+      case 'ClusterRoleBinding':
+        return this.rbac.remove(kind, key.namespace === '' ? null : key.namespace, key.name)
+    }
+  }
+
+  policy(name: string): Policy | null {
+    return this.#policies.get(name) ?? null
+  }
+
+  policies(): readonly Policy[] {
+    return this.#policyList
+  }
+
+  /** Policies that are there but cannot be parsed, with what is wrong. */
+  get brokenPolicies(): ReadonlyMap<string, readonly Problem[]> {
+    return this.#brokenPolicies
+  }
+
+  revisions(policy: string): readonly RevisionFacts[] {
+    return [...(this.#revisions.get(policy)?.values() ?? [])]
+  }
+
+  namespaceLabels(name: string): Labels | null {
+    return this.#namespaces.get(name) ?? null
+  }
+
+  serviceAccount(namespace: string, name: string): ServiceAccountFacts | null {
+    return this.#serviceAccounts.get(`${namespace}/${name}`) ?? null
+  }
+
+  liveGrants(policy: string): readonly LiveGrant[] {
+    return this.#grants.under(policy)
+  }
+
+  grantBindings(): ReadonlySet<string> {
+    return this.#grants.bindings()
+  }
+
+  #putPolicy(name: string, object: unknown): void {
+    const parsed = parseAccessPolicy(object)
+    this.#policies.delete(name)
+    this.#brokenPolicies.delete(name)
+    if (parsed.ok) this.#policies.set(name, parsed.value)
+    else this.#brokenPolicies.set(name, parsed.problems)
+    this.#listPolicies()
+  }
+
+  #putRevision(object: unknown): void {
+    const facts = readRevision(object)
+    if (facts === null) return
+    const versions = this.#revisions.get(facts.policy) ?? new Map<string, RevisionFacts>()
+    versions.set(facts.version, facts)
+    this.#revisions.set(facts.policy, versions)
+  }
+
+  #listPolicies(): void {
+    this.#policyList = [...this.#policies.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+}

@@ -21,4 +21,4 @@ The end-to-end tests use it instead of one of their own with
 
   export LAPSE_TEST_CLUSTER=${statePath}
   npm run test:e2e                      all of them; or one file:
-  npx mocha --no-config --require test/support/shared-control-plane.ts --timeout 60000 test/e2e/FILE`)
+  npx mocha --config .mocharc.e2e.json test/e2e/FILE`)

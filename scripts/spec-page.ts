@@ -17,7 +17,8 @@ export function specPage(kind: Kind): string {
     lines.push('', `## ${part}`, '', schema.description ?? '', '')
     lines.push('| field | type | meaning |', '| --- | --- | --- |', ...fieldRows(schema, ''))
     const rules = rulesOf(schema, part)
-    if (rules.length > 0) lines.push('', `### Rules on ${part}`, '', ...rules.map(([path, message]) => `- \`${path}\`: ${message}`))
+    if (rules.length > 0)
+      lines.push('', `### Rules on ${part}`, '', ...rules.map(([path, message]) => `- \`${path}\`: ${message}`))
   }
   return `${lines.join('\n')}\n`
 }
@@ -62,7 +63,10 @@ function rulesOf(schema: Schema, path: string): readonly (readonly [string, stri
   const own = (schema['x-kubernetes-validations'] ?? []).map((rule) => [path, rule.message] as const)
   if (schema.type === 'array') return [...own, ...rulesOf(schema.items, `${path}[]`)]
   if (schema.type !== 'object' || !('properties' in schema)) return own
-  return [...own, ...Object.entries(schema.properties).flatMap(([name, property]) => rulesOf(property, `${path}.${name}`))]
+  return [
+    ...own,
+    ...Object.entries(schema.properties).flatMap(([name, property]) => rulesOf(property, `${path}.${name}`)),
+  ]
 }
 
 function escape(text: string): string {

@@ -10,18 +10,22 @@ import type { ArraySchema, IntegerSchema, MapSchema, ObjectSchema, Schema, Strin
 export function readBySchema(schema: Schema, value: unknown, path: string, problems: Problem[]): unknown {
   switch (schema.type) {
     case 'string':
-      return typeof value === 'string' ? readString(schema, value, path, problems) : wrongType('a string', value, path, problems)
+      return typeof value === 'string'
+        ? readString(schema, value, path, problems)
+        : wrongType('a string', value, path, problems)
     case 'integer':
-      return isInteger(value) ? readInteger(schema, value, path, problems) : wrongType('a whole number', value, path, problems)
+      return isInteger(value)
+        ? readInteger(schema, value, path, problems)
+        : wrongType('a whole number', value, path, problems)
     case 'boolean':
       return typeof value === 'boolean' ? value : wrongType('true or false', value, path, problems)
     case 'array':
-      return Array.isArray(value) ? readArray(schema, value, path, problems) : wrongType('a list', value, path, problems)
+      return Array.isArray(value)
+        ? readArray(schema, value, path, problems)
+        : wrongType('a list', value, path, problems)
     case 'object':
       if (!isObject(value)) return wrongType('an object', value, path, problems)
-      return 'properties' in schema
-        ? readObject(schema, value, path, problems)
-        : readMap(schema, value, path, problems)
+      return 'properties' in schema ? readObject(schema, value, path, problems) : readMap(schema, value, path, problems)
   }
 }
 
@@ -42,7 +46,9 @@ function readString(schema: StringSchema, value: string, path: string, problems:
   if (schema.enum !== undefined && !schema.enum.includes(value))
     problems.push(problem(path, `must be one of ${schema.enum.join(', ')}, not ${quote(value)}`))
   if (schema.minLength !== undefined && length < schema.minLength)
-    problems.push(problem(path, schema.minLength === 1 ? 'must not be empty' : `must have at least ${schema.minLength} characters`))
+    problems.push(
+      problem(path, schema.minLength === 1 ? 'must not be empty' : `must have at least ${schema.minLength} characters`),
+    )
   if (schema.maxLength !== undefined && length > schema.maxLength)
     problems.push(problem(path, `must have at most ${schema.maxLength} characters`))
   else if (schema.pattern !== undefined && !patternOf(schema.pattern).test(value))
@@ -54,7 +60,9 @@ function readString(schema: StringSchema, value: string, path: string, problems:
 
 function readArray(schema: ArraySchema, value: readonly unknown[], path: string, problems: Problem[]): unknown[] {
   if (schema.minItems !== undefined && value.length < schema.minItems)
-    problems.push(problem(path, schema.minItems === 1 ? 'must not be empty' : `must have at least ${schema.minItems} items`))
+    problems.push(
+      problem(path, schema.minItems === 1 ? 'must not be empty' : `must have at least ${schema.minItems} items`),
+    )
   if (schema.maxItems !== undefined && value.length > schema.maxItems)
     problems.push(problem(path, `must have at most ${schema.maxItems} items, not ${value.length}`))
   const items = value.map((item, index) => readBySchema(schema.items, item, `${path}[${index}]`, problems))
@@ -71,7 +79,8 @@ function reportDuplicates(schema: ArraySchema, items: readonly unknown[], path: 
     const identity = JSON.stringify(listType === 'set' ? item : keys.map((key) => (isObject(item) ? item[key] : item)))
     const first = seen.get(identity)
     if (first === undefined) seen.set(identity, index)
-    else problems.push(problem(`${path}[${index}]`, `is the same as item ${first}: ${identity}`, 'Remove one of the two'))
+    else
+      problems.push(problem(`${path}[${index}]`, `is the same as item ${first}: ${identity}`, 'Remove one of the two'))
   }
 }
 
@@ -126,7 +135,9 @@ export function isObject(value: unknown): value is JsonObject {
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${quote(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))}`
+  return typeof value === 'object'
+    ? 'an object'
+    : `${typeof value} ${quote(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))}`
 }
 
 function quote(text: string): string {

@@ -13,3 +13,8 @@ export interface Finding {
   /** What to do about it, one line. */
   readonly remedy: string
 }
+
+/** What a policy does not allow is High, unless a check grades the harm itself. */
+export function highFinding(check: string, path: string, message: string, remedy: string): Finding {
+  return { check, severity: 'High', path, message, remedy }
+}

@@ -9,4 +9,6 @@ export interface Problem {
 }
 
 /** The result of reading untrusted input: a value, or every problem found in it. */
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] }
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] }

@@ -32,13 +32,21 @@ export function formatDuration(millis: Millis): string {
   return text
 }
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/
+const hourAndMinute = '(?:[01]\\d|2[0-3]):[0-5]\\d'
+const rfc3339 = new RegExp(
+  `^(\\d{4}-\\d{2}-\\d{2})[Tt]${hourAndMinute}:[0-5]\\d(?:\\.\\d{1,9})?(?:[Zz]|[+-]${hourAndMinute})$`,
+)
 
-/** Reads an RFC 3339 timestamp; null when it is none. */
+/** Reads an RFC 3339 timestamp, to the millisecond (rounded down); null when it is none. */
 export function parseInstant(text: string): Instant | null {
-  if (!rfc3339.test(text)) return null
-  const instant = Date.parse(text.toUpperCase())
-  return Number.isNaN(instant) ? null : instant
+  const date = rfc3339.exec(text)?.[1]
+  return date !== undefined && isInCalendar(date) ? Date.parse(text.toUpperCase()) : null
+}
+
+/** Date.parse takes the 30th of February for the 2nd of March; the API server takes it for no date. */
+function isInCalendar(date: string): boolean {
+  const midnight = Date.parse(date)
+  return !Number.isNaN(midnight) && formatInstant(midnight).startsWith(date)
 }
 
 /** RFC 3339 with milliseconds, UTC. */

@@ -33,7 +33,13 @@ export function readRevision(object: unknown): RevisionFacts | null {
   const version = textAt(at(spec, 'policy'), 'version')
   const digest = textAt(spec, 'digest')
   if (policy === null || version === null || digest === null) return null
-  return { policy, version, digest, supersededAt: instantAt(status, 'supersededAt'), revokedAt: instantAt(status, 'revokedAt') }
+  return {
+    policy,
+    version,
+    digest,
+    supersededAt: instantAt(status, 'supersededAt'),
+    revokedAt: instantAt(status, 'revokedAt'),
+  }
 }
 
 /** null: it has ended, or cannot be read and so can never have been issued. */

@@ -11,7 +11,8 @@ export const accessPolicyRevisionSpecSchema = {
     digest: { type: 'string', description: 'SHA-256 of the policy in RFC 8785 form.', maxLength: 80 },
     appliedBy: {
       type: 'string',
-      description: 'User name of who applied it, as the API server saw them. Omitted: not recorded, the webhook was not there.',
+      description:
+        'User name of who applied it, as the API server saw them. Omitted: not recorded, the webhook was not there.',
       maxLength: 512,
     },
     appliedAt: { type: 'string', format: 'date-time', description: 'When the operator accepted it.' },
@@ -48,7 +49,8 @@ export const accessPolicyRevisionStatusSchema = {
 
 export const accessPolicyRevisionSchema = {
   type: 'object',
-  description: 'The record of one accepted version of an AccessPolicy. Written by the operator, refused to everyone else.',
+  description:
+    'The record of one accepted version of an AccessPolicy. Written by the operator, refused to everyone else.',
   required: ['spec'],
   properties: { spec: accessPolicyRevisionSpecSchema, status: accessPolicyRevisionStatusSchema },
 } as const satisfies Schema

@@ -20,7 +20,7 @@ const subjectsSchema = {
   'x-kubernetes-list-type': 'atomic',
   'x-kubernetes-validations': [
     {
-      rule: "self.all(s, !has(s.names) || s.names.all(n, self.exists_one(t, t.kind == s.kind && has(t.names) && n in t.names && has(t.namespaceSelector) == has(s.namespaceSelector) && (!has(t.namespaceSelector) || t.namespaceSelector == s.namespaceSelector))))",
+      rule: 'self.all(s, !has(s.names) || s.names.all(n, self.exists_one(t, t.kind == s.kind && has(t.names) && n in t.names && has(t.namespaceSelector) == has(s.namespaceSelector) && (!has(t.namespaceSelector) || t.namespaceSelector == s.namespaceSelector))))',
       message: 'one name may be listed only once for the same kind and namespaceSelector',
     },
   ],
@@ -190,7 +190,11 @@ export const accessPolicySpecSchema = {
       required: ['name'],
       properties: {
         name: { type: 'string', description: 'A team or person.', minLength: 1, maxLength: 253 },
-        contact: { type: 'string', description: 'How to reach them. Omitted: refusals name only the owner.', maxLength: 253 },
+        contact: {
+          type: 'string',
+          description: 'How to reach them. Omitted: refusals name only the owner.',
+          maxLength: 253,
+        },
       },
     },
     change: {

@@ -25,7 +25,12 @@ export interface Kind {
   readonly selectableFields: readonly string[]
 }
 
-function column(name: string, jsonPath: string, description: string, type: PrinterColumn['type'] = 'string'): PrinterColumn {
+function column(
+  name: string,
+  jsonPath: string,
+  description: string,
+  type: PrinterColumn['type'] = 'string',
+): PrinterColumn {
   return { name, type, jsonPath, description }
 }
 
@@ -48,7 +53,10 @@ export const kinds: readonly Kind[] = [
       column('Grants', '.status.grants.active', 'Active grants under it.', 'integer'),
       column('Review', '.spec.change.expiresAt', 'When it must have been reviewed; it issues nothing from then on.'),
       age,
-      { ...column('Reason', ".status.conditions[?(@.type=='Ready')].message", 'Why it is, or is not, ready.'), priority: 1 },
+      {
+        ...column('Reason', ".status.conditions[?(@.type=='Ready')].message", 'Why it is, or is not, ready.'),
+        priority: 1,
+      },
     ],
     selectableFields: ['.spec.version'],
   },

@@ -26,19 +26,23 @@ export function readEnvelope(object: unknown, kind: string, specSchema: ObjectSc
   expectText(object, 'kind', kind, problems)
   for (const field of Object.keys(object)) {
     if (!['apiVersion', 'kind', 'metadata', 'spec', 'status'].includes(field))
-      problems.push({ path: field, message: 'is not a known field', remedy: 'Known here: apiVersion, kind, metadata, spec' })
+      problems.push({
+        path: field,
+        message: 'is not a known field',
+        remedy: 'Known here: apiVersion, kind, metadata, spec',
+      })
   }
   const metadata = isObject(object['metadata']) ? object['metadata'] : {}
   const name = metadata['name'] ?? metadata['generateName']
   if (typeof name !== 'string' || name === '')
     problems.push({ path: 'metadata.name', message: 'is required', remedy: 'Name the object' })
-  if (object['spec'] === undefined || object['spec'] === null)
-    problems.push({ path: 'spec', message: 'is required', remedy: specSchema.description ?? '' })
+  const spec = object['spec'] ?? null
+  if (spec === null) problems.push({ path: 'spec', message: 'is required', remedy: specSchema.description ?? '' })
   return {
     name: typeof name === 'string' ? name : '',
     namespace: typeof metadata['namespace'] === 'string' ? metadata['namespace'] : '',
     annotations: readTexts(metadata['annotations']),
-    spec: readBySchema(specSchema, object['spec'] ?? {}, 'spec', object['spec'] ? problems : []),
+    spec: spec === null ? {} : readBySchema(specSchema, spec, 'spec', problems),
   }
 }
 
@@ -49,5 +53,7 @@ function expectText(object: JsonObject, field: string, expected: string, problem
 
 function readTexts(value: unknown): Readonly<Record<string, string>> {
   if (!isObject(value)) return {}
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
 }

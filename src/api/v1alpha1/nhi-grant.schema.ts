@@ -104,10 +104,16 @@ export const nhiGrantSpecSchema = {
       maxLength: 40,
     },
     reason: { type: 'string', description: 'What the access is for, in a sentence.', minLength: 1, maxLength: 1024 },
-    ticket: { type: 'string', description: 'The ticket that asks for it. Omitted: none.', minLength: 1, maxLength: 253 },
+    ticket: {
+      type: 'string',
+      description: 'The ticket that asks for it. Omitted: none.',
+      minLength: 1,
+      maxLength: 253,
+    },
     requestedBy: {
       type: 'string',
-      description: 'User name of who created the grant. Set from the request at admission; what is written here is replaced.',
+      description:
+        'User name of who created the grant. Set from the request at admission; what is written here is replaced.',
       minLength: 1,
       maxLength: 512,
     },
@@ -144,8 +150,16 @@ export const nhiGrantStatusSchema = {
       type: 'object',
       description: 'The subject as it was when the access was issued.',
       properties: {
-        username: { type: 'string', description: 'The user name, or group name, that the API server sees.', maxLength: 512 },
-        uid: { type: 'string', description: "A ServiceAccount's UID: another account of the same name gets nothing.", maxLength: 64 },
+        username: {
+          type: 'string',
+          description: 'The user name, or group name, that the API server sees.',
+          maxLength: 512,
+        },
+        uid: {
+          type: 'string',
+          description: "A ServiceAccount's UID: another account of the same name gets nothing.",
+          maxLength: 64,
+        },
       },
     },
     rules: { ...policyRulesSchema, description: 'The rules that were granted.' },

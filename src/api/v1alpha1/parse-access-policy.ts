@@ -20,7 +20,11 @@ export function parseAccessPolicy(object: unknown): Parsed<Policy> {
   const problems: Problem[] = []
   const envelope = readEnvelope(object, 'AccessPolicy', accessPolicySpecSchema, problems)
   if (envelope.name.length > 63)
-    problems.push({ path: 'metadata.name', message: 'must be at most 63 characters: it becomes a label value', remedy: '' })
+    problems.push({
+      path: 'metadata.name',
+      message: 'must be at most 63 characters: it becomes a label value',
+      remedy: '',
+    })
   if (problems.length > 0) return { ok: false, problems }
   return parseAccessPolicySpec(envelope.name, envelope.spec as AccessPolicySpec)
 }
@@ -96,7 +100,8 @@ function workloadTermsOf(workloads: NonNullable<AccessPolicySpec['workloads']>):
   const { podSecurity, pin } = workloads
   return {
     enforcement: workloads.enforcement ?? 'Deny',
-    podSecurity: podSecurity === undefined ? null : { level: podSecurity.level, version: podSecurity.version ?? 'latest' },
+    podSecurity:
+      podSecurity === undefined ? null : { level: podSecurity.level, version: podSecurity.version ?? 'latest' },
     forbid: workloads.forbid ?? [],
     pin: pin === undefined ? null : { required: pin.required ?? false, grace: parseDuration(pin.grace ?? '0s') ?? 0 },
   }

@@ -8,7 +8,8 @@ export const workloadsSchema = {
   properties: {
     enforcement: {
       type: 'string',
-      description: 'What a breach does: Deny refuses, Warn admits with a warning, Audit admits with an audit annotation.',
+      description:
+        'What a breach does: Deny refuses, Warn admits with a warning, Audit admits with an audit annotation.',
       enum: ['Deny', 'Warn', 'Audit'],
       default: 'Deny',
     },
@@ -33,7 +34,8 @@ export const workloadsSchema = {
     },
     forbid: {
       type: 'array',
-      description: 'Capabilities that the ServiceAccount must not hold except by a live grant. Omitted: none is looked for.',
+      description:
+        'Capabilities that the ServiceAccount must not hold except by a live grant. Omitted: none is looked for.',
       maxItems: 32,
       'x-kubernetes-list-type': 'set',
       items: { type: 'string', enum: capabilityIds },

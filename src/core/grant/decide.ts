@@ -1,13 +1,19 @@
-import type { Finding } from '../finding.ts'
+import { highFinding, type Finding } from '../finding.ts'
 import { describeIdentity, sameIdentity, usernameOf, type Requester } from '../identity.ts'
 import { canonicalIdentity, governs } from '../policy/select.ts'
-import { describePolicy, type GrantTerms, type PermissionSet, type Policy, type RequesterRule } from '../policy/policy.ts'
-import { covers } from '../rbac/covers.ts'
-import { describeRule, type PolicyRule } from '../rbac/rule.ts'
+import {
+  describePolicy,
+  type GrantTerms,
+  type PermissionSet,
+  type Policy,
+  type RequesterRule,
+} from '../policy/policy.ts'
+import type { PolicyRule } from '../rbac/rule.ts'
 import { selects } from '../selector.ts'
 import { formatDuration, formatInstant, type Instant } from '../time.ts'
-import type { World } from '../world.ts'
+import type { LiveGrant, World } from '../world.ts'
 import type { GrantSpec } from './grant.ts'
+import { resolvePermissions } from './permissions.ts'
 
 /** A grant as the judge sees it: what is asked, where, and by whom. */
 export interface GrantRequest {
@@ -62,7 +68,7 @@ function reviewPolicyState(spec: GrantSpec, policy: Policy, now: Instant): reado
   const findings: Finding[] = []
   if (now >= policy.change.expiresAt)
     findings.push(
-      finding(
+      highFinding(
         'policy-expired',
         'spec.policy',
         `policy ${describePolicy(policy)} was due for review at ${formatInstant(policy.change.expiresAt)} and issues nothing since`,
@@ -71,7 +77,7 @@ function reviewPolicyState(spec: GrantSpec, policy: Policy, now: Instant): reado
     )
   if (spec.policy.version !== null && spec.policy.version !== policy.version)
     findings.push(
-      finding(
+      highFinding(
         'policy-version',
         'spec.policy.version',
         `version ${spec.policy.version} is not active; active is ${policy.version}`,
@@ -86,11 +92,16 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
   const subject = canonicalIdentity(request.spec.subject)
   if (subject.kind === 'ServiceAccount' && world.serviceAccount(subject.namespace, subject.name) === null)
     findings.push(
-      finding('subject-missing', 'spec.subject', `there is no ${describeIdentity(subject)}`, 'create the ServiceAccount first'),
+      highFinding(
+        'subject-missing',
+        'spec.subject',
+        `there is no ${describeIdentity(subject)}`,
+        'create the ServiceAccount first',
+      ),
     )
   else if (!governs(policy, subject, world))
     findings.push(
-      finding(
+      highFinding(
         'subject-not-governed',
         'spec.subject',
         `policy ${describePolicy(policy)} does not govern ${describeIdentity(subject)}`,
@@ -100,11 +111,16 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
   const labels = world.namespaceLabels(request.namespace)
   if (labels === null)
     findings.push(
-      finding('namespace-missing', 'metadata.namespace', `there is no namespace ${request.namespace}`, 'create it first'),
+      highFinding(
+        'namespace-missing',
+        'metadata.namespace',
+        `there is no namespace ${request.namespace}`,
+        'create it first',
+      ),
     )
   else if (!selects(policy.scope, labels))
     findings.push(
-      finding(
+      highFinding(
         'namespace-out-of-scope',
         'metadata.namespace',
         `policy ${describePolicy(policy)} issues no grants in namespace ${request.namespace}`,
@@ -119,7 +135,7 @@ function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerm
   if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec))) return []
   const who = requester === null ? 'an unknown requester' : requester.username
   return [
-    finding(
+    highFinding(
       'requester-not-allowed',
       'spec.requestedBy',
       `policy ${describePolicy(policy)} does not let ${who} ask for ${describeIdentity(request.spec.subject)}`,
@@ -157,10 +173,19 @@ function endOf(
   const notAfter = notAfterOf(spec, terms, start)
   const path = spec.end.kind === 'At' ? 'spec.notAfter' : 'spec.duration'
   if (notAfter <= start)
-    return { notAfter, findings: [finding('window-passed', path, `the window ended at ${formatInstant(notAfter)}`, 'create a new grant')] }
+    return {
+      notAfter,
+      findings: [
+        highFinding('window-passed', path, `the window ended at ${formatInstant(notAfter)}`, 'create a new grant'),
+      ],
+    }
   if (notAfter - start <= terms.maxDuration) return { notAfter, findings: [] }
-  const message = `${formatDuration(notAfter - start)} is longer than the ${formatDuration(terms.maxDuration)} that the policy allows`
-  return { notAfter, findings: [finding('duration-too-long', path, message, `ask for at most ${formatDuration(terms.maxDuration)}`)] }
+  const asked = Math.ceil((notAfter - start) / 1_000) * 1_000
+  const message = `${formatDuration(asked)} is longer than the ${formatDuration(terms.maxDuration)} that the policy allows`
+  return {
+    notAfter,
+    findings: [highFinding('duration-too-long', path, message, `ask for at most ${formatDuration(terms.maxDuration)}`)],
+  }
 }
 
 function notAfterOf(spec: GrantSpec, terms: GrantTerms, start: Instant): Instant {
@@ -174,82 +199,41 @@ function notAfterOf(spec: GrantSpec, terms: GrantTerms, start: Instant): Instant
   }
 }
 
-interface AskedPermissions {
-  readonly sets: readonly PermissionSet[]
-  readonly rules: readonly PolicyRule[]
-  readonly findings: readonly Finding[]
-}
-
-function resolvePermissions(spec: GrantSpec, policy: Policy, world: World): AskedPermissions {
-  const findings: Finding[] = []
-  const sets: PermissionSet[] = []
-  const ceiling: PolicyRule[] = []
-  for (const [index, name] of spec.permissions.entries()) {
-    const set = policy.permissions.find((candidate) => candidate.name === name)
-    const rules = set === undefined ? null : rulesOf(set, world)
-    if (set === undefined || rules === null) {
-      findings.push(unknownPermission(set, name, `spec.permissions[${index}]`, policy))
-    } else {
-      sets.push(set)
-      ceiling.push(...rules)
-    }
-  }
-  if (spec.rules.length > 0 && findings.length === 0) findings.push(...reviewCeiling(spec.rules, ceiling, policy))
-  return { sets, rules: spec.rules.length > 0 ? spec.rules : ceiling, findings }
-}
-
-/** The rules of a set; those for URLs are left out, as no RoleBinding gives them. null: its ClusterRole is not there. */
-function rulesOf(set: PermissionSet, world: World): readonly PolicyRule[] | null {
-  if (set.kind === 'Rules') return set.rules
-  const role = world.rbac.clusterRole(set.clusterRole)
-  return role === null ? null : role.rules.filter((rule) => (rule.resources ?? []).length > 0)
-}
-
-function unknownPermission(set: PermissionSet | undefined, name: string, path: string, policy: Policy): Finding {
-  if (set?.kind === 'ClusterRole')
-    return finding('permission-unknown', path, `ClusterRole ${set.clusterRole} of permission ${name} does not exist`, `tell ${policy.owner.name}`)
-  const known = policy.permissions.map((candidate) => candidate.name).join(', ')
-  return finding('permission-unknown', path, `policy ${describePolicy(policy)} has no permission ${name}`, `it has: ${known}`)
-}
-
-function reviewCeiling(asked: readonly PolicyRule[], ceiling: readonly PolicyRule[], policy: Policy): readonly Finding[] {
-  return asked.flatMap((rule, index) => {
-    const { covered, missing } = covers(ceiling, [rule])
-    if (covered) return []
-    const beyond = missing.map(describeRule).join('; ')
-    return [
-      finding(
-        'beyond-ceiling',
-        `spec.rules[${index}]`,
-        `beyond what the named permissions of ${describePolicy(policy)} allow: ${beyond}`,
-        'ask for less, or name the permissions that cover it',
-      ),
-    ]
-  })
-}
-
 function reviewCount(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
   const others = world
     .liveGrants(policy.name)
-    .filter((grant) => grant.uid !== request.uid && sameIdentity(grant.subject, request.spec.subject))
+    .filter((grant) => !isOf(grant, request) && sameIdentity(grant.subject, request.spec.subject))
   if (others.length < terms.maxActivePerSubject) return []
   const names = others.map((grant) => `${grant.namespace}/${grant.name}`).sort()
   const message = `${describeIdentity(request.spec.subject)} already has ${others.length} of at most ${terms.maxActivePerSubject} grants: ${names.join(', ')}`
-  return [finding('too-many-active', 'spec.subject', message, 'wait for one to end, or revoke it')]
+  return [highFinding('too-many-active', 'spec.subject', message, 'wait for one to end, or revoke it')]
+}
+
+/** A grant without UID comes from a file; there its name tells it from others. */
+function isOf(grant: LiveGrant, request: GrantRequest): boolean {
+  return request.uid === null || grant.uid === ''
+    ? grant.namespace === request.namespace && grant.name === request.name
+    : grant.uid === request.uid
 }
 
 function missingPolicy(name: string): Finding {
-  return finding('policy-missing', 'spec.policy.name', `there is no policy ${name}`, 'name an AccessPolicy that exists: kubectl get nhip')
+  return highFinding(
+    'policy-missing',
+    'spec.policy.name',
+    `there is no policy ${name}`,
+    'name an AccessPolicy that exists: kubectl get nhip',
+  )
 }
 
 function noGrants(policy: Policy): Finding {
-  return finding('policy-grants-nothing', 'spec.policy.name', `policy ${describePolicy(policy)} issues no grants`, 'name one that has spec.grants')
+  return highFinding(
+    'policy-grants-nothing',
+    'spec.policy.name',
+    `policy ${describePolicy(policy)} issues no grants`,
+    'name one that has spec.grants',
+  )
 }
 
 function deny(reason: Finding): GrantDecision {
   return { allowed: false, findings: [reason] }
-}
-
-function finding(check: string, path: string, message: string, remedy: string): Finding {
-  return { check, severity: 'High', path, message, remedy }
 }

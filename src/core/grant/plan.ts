@@ -29,7 +29,9 @@ export interface GrantObservation {
 
 /** Everything else that a plan looks at, read only once it is known that the grant has not ended. */
 export interface GrantInputs {
-  readonly grant: { readonly ok: true; readonly request: GrantRequest } | { readonly ok: false; readonly problems: readonly Problem[] }
+  readonly grant:
+    | { readonly ok: true; readonly request: GrantRequest }
+    | { readonly ok: false; readonly problems: readonly Problem[] }
   readonly world: World
   /** Roles of the accepted version that is active; null: the operator has not accepted one, or cannot serve it. */
   readonly accepted: { readonly digest: string; readonly roles: SetRoles } | null
@@ -60,8 +62,15 @@ export function planGrant(observed: GrantObservation, inputs: () => GrantInputs,
   if (isTerminal(observed.state)) return observed.revocationVerified ? { kind: 'Rest' } : { kind: 'Prove' }
   const { recorded } = observed
   if (recorded !== null && now >= recorded.notAfter)
-    return { kind: 'End', state: 'Expired', at: recorded.notAfter, message: `ended at ${formatInstant(recorded.notAfter)}, as issued` }
+    return {
+      kind: 'End',
+      state: 'Expired',
+      at: recorded.notAfter,
+      message: `ended at ${formatInstant(recorded.notAfter)}, as issued`,
+    }
   if (observed.deleting) return revoke(now, 'the grant is being deleted')
+  if (recorded === null && observed.state === 'Active')
+    return revoke(now, 'its status does not say until when it lasts')
   return planLiving(observed, inputs(), now)
 }
 
@@ -92,9 +101,11 @@ function lostGround(
     if (account === null) return `${describeIdentity(subject)} was deleted`
     if (account.uid !== recorded.subjectUid) return `${describeIdentity(subject)} was deleted and created again`
   }
-  if (!governs(policy, subject, world)) return `policy ${describePolicy(policy)} no longer governs ${describeIdentity(subject)}`
+  if (!governs(policy, subject, world))
+    return `policy ${describePolicy(policy)} no longer governs ${describeIdentity(subject)}`
   const labels = world.namespaceLabels(request.namespace)
-  if (labels === null || !selects(policy.scope, labels)) return `namespace ${request.namespace} is no longer in the policy's scope`
+  if (labels === null || !selects(policy.scope, labels))
+    return `namespace ${request.namespace} is no longer in the policy's scope`
   return null
 }
 
@@ -104,9 +115,19 @@ function planIssue(observed: GrantObservation, request: GrantRequest, inputs: Gr
   const decision = decideGrant(request, world, now)
   if (!decision.allowed) return refuse(observed, request, decision.findings, world, now)
   if (request.spec.notBefore !== null && now < request.spec.notBefore)
-    return { kind: 'Wait', at: request.spec.notBefore, reason: 'NotYet', message: `begins at ${formatInstant(request.spec.notBefore)}` }
+    return {
+      kind: 'Wait',
+      at: recorded === null ? request.spec.notBefore : Math.min(request.spec.notBefore, recorded.notAfter),
+      reason: 'NotYet',
+      message: `begins at ${formatInstant(request.spec.notBefore)}`,
+    }
   if (accepted === null || accepted.digest !== decision.policy.digest)
-    return { kind: 'Wait', at: null, reason: 'PolicyNotReady', message: `policy ${describePolicy(decision.policy)} is not ready` }
+    return {
+      kind: 'Wait',
+      at: closingTime(observed, request),
+      reason: 'PolicyNotReady',
+      message: `policy ${describePolicy(decision.policy)} is not ready`,
+    }
   const record = recordOf(request, decision, accepted.roles, world, now)
   return { kind: 'Issue', record: recorded === null ? record : resumed(record, recorded) }
 }
@@ -116,6 +137,7 @@ function resumed(record: GrantRecord, recorded: NonNullable<GrantObservation['re
   return { ...record, issuedAt: recorded.issuedAt, notAfter: Math.min(recorded.notAfter, record.notAfter) }
 }
 
+/** A grant that may already have objects is not denied but ended: what was created must be removed and proved gone. */
 function refuse(
   observed: GrantObservation,
   request: GrantRequest,
@@ -124,11 +146,21 @@ function refuse(
   now: Instant,
 ): GrantPlan {
   const message = findings.map((finding) => `[${finding.check}] ${finding.message}`).join('; ')
-  if (findings.every((finding) => unsettledChecks.has(finding.check)) || awaitsNewerPolicy(request, world))
-    return { kind: 'Wait', at: null, reason: 'Waiting', message }
+  if (observed.recorded !== null) return revoke(now, message)
+  const closesAt = closingTime(observed, request)
+  const mayYetPass =
+    findings.every((finding) => unsettledChecks.has(finding.check)) || awaitsNewerPolicy(request, world)
+  if (mayYetPass && (closesAt === null || now < closesAt))
+    return { kind: 'Wait', at: closesAt, reason: 'Waiting', message }
   const settled = observed.createdAt + settleTime
   if (now < settled) return { kind: 'Wait', at: settled, reason: 'Settling', message }
-  return denied(observed, message, now)
+  return { kind: 'Deny', reason: 'Denied', message }
+}
+
+/** When waiting is over: what is on record ends, or the window that was asked for passes. null: it stays open. */
+function closingTime(observed: GrantObservation, request: GrantRequest): Instant | null {
+  const { end } = request.spec
+  return observed.recorded?.notAfter ?? (end.kind === 'At' ? end.notAfter : null)
 }
 
 /** The grant names a version that is newer than the one that has reached us. */
@@ -139,11 +171,7 @@ function awaitsNewerPolicy(request: GrantRequest, world: World): boolean {
 }
 
 function unreadable(observed: GrantObservation, problems: readonly Problem[], now: Instant): GrantPlan {
-  return denied(observed, problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), now)
-}
-
-/** A grant that may already have objects is not denied but ended: what was created must be removed and proved gone. */
-function denied(observed: GrantObservation, message: string, now: Instant): GrantPlan {
+  const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ')
   return observed.recorded === null ? { kind: 'Deny', reason: 'Denied', message } : revoke(now, message)
 }
 

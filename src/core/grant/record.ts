@@ -1,3 +1,4 @@
+import { usernameOf } from '../identity.ts'
 import { canonicalIdentity } from '../policy/select.ts'
 import type { RoleRef } from '../rbac/objects.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
@@ -15,7 +16,7 @@ export interface GrantRecord {
   readonly issuedAt: Instant
   readonly notAfter: Instant
   readonly policy: { readonly name: string; readonly version: string; readonly digest: string }
-  /** uid null: the subject is no ServiceAccount. */
+  /** name: the user name, or group name, that the API server sees. uid null: the subject is no ServiceAccount. */
   readonly subject: { readonly name: string; readonly uid: string | null }
   readonly rules: readonly PolicyRule[]
   readonly objects: readonly ManagedObject[]
@@ -39,7 +40,7 @@ export function recordOf(
     issuedAt: now,
     notAfter: decision.notAfter,
     policy: { name: policy.name, version: policy.version, digest: policy.digest },
-    subject: { name: subject.name, uid: account?.uid ?? null },
+    subject: { name: usernameOf(subject) ?? subject.name, uid: account?.uid ?? null },
     rules: decision.rules,
     objects: objectsOf(request, decision, roles),
   }
@@ -61,7 +62,11 @@ function objectsOf(
   for (const set of decision.sets) {
     const clusterRole = set.kind === 'ClusterRole' ? set.clusterRole : roles.get(set.name)
     if (clusterRole !== undefined)
-      bindings.push({ kind: 'RoleBinding', name: `${prefix}-${set.name}`, roleRef: { kind: 'ClusterRole', name: clusterRole } })
+      bindings.push({
+        kind: 'RoleBinding',
+        name: `${prefix}-${set.name}`,
+        roleRef: { kind: 'ClusterRole', name: clusterRole },
+      })
     else if (set.kind === 'Rules') rest.push(...set.rules)
   }
   return rest.length === 0 ? bindings : [...bindings, ...ownRole(prefix, rest)]

@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts'
+import { highFinding, type Finding } from '../finding.ts'
 import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { RevisionFacts, World } from '../world.ts'
 import { describePolicy, type Policy } from './policy.ts'
@@ -10,7 +10,12 @@ const longestReviewInterval: Millis = 366 * 24 * 3_600_000
  * Whether a version of a policy may take the place of what is there. `before` is null for a new policy. A write that
  * leaves the spec as it is always may: labels and finalizers of an expired policy must stay writable.
  */
-export function reviewPolicyChange(before: Policy | null, after: Policy, world: World, now: Instant): readonly Finding[] {
+export function reviewPolicyChange(
+  before: Policy | null,
+  after: Policy,
+  world: World,
+  now: Instant,
+): readonly Finding[] {
   if (before !== null && before.digest === after.digest) return []
   return [...reviewVersion(before, after, world), ...reviewExpiry(after, now)]
 }
@@ -20,12 +25,19 @@ function reviewVersion(before: Policy | null, after: Policy, world: World): read
   const path = 'spec.version'
   const remedy = `raise spec.version above ${newestOf(before, after.name, world)}`
   if (before !== null && compareVersions(after.version, before.version) <= 0)
-    return [finding('version-not-rising', path, `the spec changed but its version went from ${before.version} to ${after.version}`, remedy)]
+    return [
+      highFinding(
+        'version-not-rising',
+        path,
+        `the spec changed but its version went from ${before.version} to ${after.version}`,
+        remedy,
+      ),
+    ]
   const conflict = world.revisions(after.name).find((revision) => clashes(revision, after))
   if (conflict === undefined) return []
   const what = conflict.revokedAt === null ? 'accepted before' : `withdrawn at ${formatInstant(conflict.revokedAt)}`
   const message = `version ${conflict.version} of policy ${after.name} was ${what}; ${describePolicy(after)} is not newer`
-  return [finding('version-not-rising', path, message, remedy)]
+  return [highFinding('version-not-rising', path, message, remedy)]
 }
 
 /** A recorded version stands in the way unless it is older, or is this very content and still in force. */
@@ -43,12 +55,18 @@ function newestOf(before: Policy | null, name: string, world: World): string {
 function reviewExpiry(after: Policy, now: Instant): readonly Finding[] {
   const { expiresAt } = after.change
   const path = 'spec.change.expiresAt'
-  if (expiresAt <= now) return [finding('policy-expired', path, `${formatInstant(expiresAt)} is past`, 'set the date of the next review')]
+  if (expiresAt <= now)
+    return [
+      highFinding('policy-expired', path, `${formatInstant(expiresAt)} is past`, 'set the date of the next review'),
+    ]
   if (expiresAt - now > longestReviewInterval)
-    return [finding('review-too-late', path, `${formatInstant(expiresAt)} is more than 366 days ahead`, 'set the date of the next review within 366 days')]
+    return [
+      highFinding(
+        'review-too-late',
+        path,
+        `${formatInstant(expiresAt)} is more than 366 days ahead`,
+        'set the date of the next review within 366 days',
+      ),
+    ]
   return []
-}
-
-function finding(check: string, path: string, message: string, remedy: string): Finding {
-  return { check, severity: 'High', path, message, remedy }
 }

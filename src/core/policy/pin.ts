@@ -1,6 +1,6 @@
-import type { Finding } from '../finding.ts'
+import { highFinding, type Finding } from '../finding.ts'
 import { formatDuration, formatInstant, type Instant } from '../time.ts'
-import type { RevisionFacts, World } from '../world.ts'
+import type { World } from '../world.ts'
 import { describePolicy, type Policy } from './policy.ts'
 
 /** The annotation on a pod template that names the policy version it was written for. */
@@ -23,26 +23,39 @@ export function parsePins(text: string): readonly Pin[] | null {
 }
 
 /**
- * What is wrong with the pin of a pod template under one governing policy; null: nothing. A superseded version is
- * good until its grace is over, counted from the supersession on record; without that record it is not good.
+ * What is wrong with the pin of a pod template under one governing policy; null: nothing. Of several pins of that policy
+ * each must be good. A superseded version is good until its grace is over, counted from the supersession on record;
+ * without that record it is not good.
  */
-export function reviewPin(policy: Policy, annotation: string | undefined, path: string, world: World, now: Instant): Finding | null {
+export function reviewPin(
+  policy: Policy,
+  annotation: string | undefined,
+  path: string,
+  world: World,
+  now: Instant,
+): Finding | null {
   const wanted = `${pinAnnotation}: ${describePolicy(policy)}`
   const remedy = `set the annotation ${wanted} after checking the workload against that version`
   if (annotation === undefined)
-    return policy.workloads?.pin?.required === true ? finding('pin-missing', path, `the pod template has no annotation ${pinAnnotation}`, remedy) : null
+    return policy.workloads?.pin?.required === true
+      ? highFinding('pin-missing', path, `the pod template has no annotation ${pinAnnotation}`, remedy)
+      : null
   const pins = parsePins(annotation)
-  if (pins === null) return finding('pin-malformed', path, `${JSON.stringify(annotation)} is not of the form NAME@VERSION`, remedy)
-  const pin = pins.find((candidate) => candidate.policy === policy.name)
-  if (pin === undefined)
-    return policy.workloads?.pin?.required === true ? finding('pin-missing', path, `no pin names policy ${policy.name}, which governs this workload`, remedy) : null
-  if (pin.version === policy.version) return null
-  const revision = world.revisions(policy.name).find((known) => known.version === pin.version)
-  const why = staleness(policy, pin, revision, now)
-  return why === null ? null : finding('pin-stale', path, why, remedy)
+  if (pins === null)
+    return highFinding('pin-malformed', path, `${JSON.stringify(annotation)} is not of the form NAME@VERSION`, remedy)
+  const own = pins.filter((pin) => pin.policy === policy.name)
+  if (own.length === 0)
+    return policy.workloads?.pin?.required === true
+      ? highFinding('pin-missing', path, `no pin names policy ${policy.name}, which governs this workload`, remedy)
+      : null
+  const why = own.map((pin) => staleness(policy, pin, world, now)).find((reason) => reason !== null)
+  return why === undefined ? null : highFinding('pin-stale', path, why, remedy)
 }
 
-function staleness(policy: Policy, pin: Pin, revision: RevisionFacts | undefined, now: Instant): string | null {
+/** Why a pin of this policy is not good; null: it is. */
+function staleness(policy: Policy, pin: Pin, world: World, now: Instant): string | null {
+  if (pin.version === policy.version) return null
+  const revision = world.revisions(policy.name).find((known) => known.version === pin.version)
   const named = `the pin names ${describePolicy({ name: pin.policy, version: pin.version })}`
   const active = `active is ${policy.version}`
   if (revision === undefined) return `${named}, which is not on record; ${active}`
@@ -55,20 +68,20 @@ function staleness(policy: Policy, pin: Pin, revision: RevisionFacts | undefined
 }
 
 /** Pins that name a policy which does not govern the workload. */
-export function foreignPins(annotation: string | undefined, governing: readonly Policy[], path: string): readonly Finding[] {
+export function foreignPins(
+  annotation: string | undefined,
+  governing: readonly Policy[],
+  path: string,
+): readonly Finding[] {
   const names = new Set(governing.map((policy) => policy.name))
   return (annotation === undefined ? [] : (parsePins(annotation) ?? []))
     .filter((pin) => !names.has(pin.policy))
     .map((pin) =>
-      finding(
+      highFinding(
         'pin-foreign',
         path,
         `the pin names policy ${pin.policy}, which does not govern this workload`,
         `governing: ${[...names].join(', ')}; remove the other pin`,
       ),
     )
-}
-
-function finding(check: string, path: string, message: string, remedy: string): Finding {
-  return { check, severity: 'High', path, message, remedy }
 }

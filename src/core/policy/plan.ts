@@ -34,13 +34,20 @@ export type PolicyPlan =
 
 /** What must happen to a policy and its recorded versions. `policy` null: there is none of that name. */
 export function planPolicy(
-  policy: { readonly ok: true; readonly value: Policy } | { readonly ok: false; readonly problems: readonly Problem[] } | null,
+  policy:
+    | { readonly ok: true; readonly value: Policy }
+    | { readonly ok: false; readonly problems: readonly Problem[] }
+    | null,
   recorded: readonly RecordedVersion[],
   now: Instant,
 ): PolicyPlan {
   if (policy === null)
-    return { kind: 'Withdraw', versions: recorded.filter((known) => known.revokedAt === null).map((known) => known.version) }
-  if (!policy.ok) return reject('Invalid', policy.problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '))
+    return {
+      kind: 'Withdraw',
+      versions: recorded.filter((known) => known.revokedAt === null).map((known) => known.version),
+    }
+  if (!policy.ok)
+    return reject('Invalid', policy.problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '))
   return planVersion(policy.value, recorded, now)
 }
 
@@ -48,9 +55,15 @@ function planVersion(policy: Policy, recorded: readonly RecordedVersion[], now: 
   const own = recorded.find((known) => known.version === policy.version)
   const newer = recorded.find((known) => compareVersions(known.version, policy.version) > 0)
   if (newer !== undefined)
-    return reject('VersionNotRising', `version ${newer.version} is on record and newer than ${policy.version}; raise spec.version above it`)
+    return reject(
+      'VersionNotRising',
+      `version ${newer.version} is on record and newer than ${policy.version}; raise spec.version above it`,
+    )
   if (own !== undefined && own.revokedAt !== null)
-    return reject('Withdrawn', `${describePolicy(policy)} was withdrawn at ${formatInstant(own.revokedAt)}; raise spec.version`)
+    return reject(
+      'Withdrawn',
+      `${describePolicy(policy)} was withdrawn at ${formatInstant(own.revokedAt)}; raise spec.version`,
+    )
   if (own !== undefined && own.digest !== policy.digest)
     return reject('VersionReused', `${describePolicy(policy)} is on record with other content; raise spec.version`)
   const expired = now >= policy.change.expiresAt
@@ -61,7 +74,9 @@ function planVersion(policy: Policy, recorded: readonly RecordedVersion[], now: 
     supersede: recorded
       .filter((known) => known !== own && known.supersededAt === null && known.revokedAt === null)
       .map((known) => known.version),
-    setsWithoutRole: policy.permissions.filter((set) => set.kind === 'Rules' && own?.roles.has(set.name) !== true).map((set) => set.name),
+    setsWithoutRole: policy.permissions
+      .filter((set) => set.kind === 'Rules' && own?.roles.has(set.name) !== true)
+      .map((set) => set.name),
     expired,
     lookAgainAt: expired ? null : policy.change.expiresAt,
   }

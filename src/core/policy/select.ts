@@ -1,4 +1,4 @@
-import { serviceAccountOf, type Identity } from '../identity.ts'
+import { serviceAccountOf, usernameOf, type Identity } from '../identity.ts'
 import { selects, type Labels } from '../selector.ts'
 import type { World } from '../world.ts'
 import type { Policy, SubjectRule } from './policy.ts'
@@ -42,9 +42,23 @@ function selectionFacts(identity: Identity, world: World): SelectionFacts {
 }
 
 function matches(rule: SubjectRule, identity: Identity, facts: SelectionFacts): boolean {
-  if (rule.kind !== identity.kind) return false
-  if (rule.kind !== 'ServiceAccount') return rule.names.includes(identity.name)
+  switch (rule.kind) {
+    case 'Group':
+      return identity.kind === 'Group' && rule.names.includes(identity.name)
+    case 'User': {
+      const username = usernameOf(identity)
+      return username !== null && rule.names.includes(username)
+    }
+    case 'ServiceAccount':
+      return identity.kind === 'ServiceAccount' && matchesAccount(rule, identity.name, facts)
+  }
+}
+
+function matchesAccount(
+  rule: Extract<SubjectRule, { kind: 'ServiceAccount' }>,
+  name: string,
+  facts: SelectionFacts,
+): boolean {
   if (facts.namespaceLabels === null || !selects(rule.namespaceSelector, facts.namespaceLabels)) return false
-  if (rule.names.includes(identity.name)) return true
-  return facts.labels !== null && selects(rule.selector, facts.labels)
+  return rule.names.includes(name) || (facts.labels !== null && selects(rule.selector, facts.labels))
 }

@@ -126,6 +126,11 @@ const forms: readonly Form[] = [
   { kind: 'ReplicationController', group: '', podPath: 'spec.template.spec', read: readOptionalOwner },
 ]
 
+/** Whether objects of a kind, in whatever version, are or make pods. */
+export function makesPods(group: string, kind: string): boolean {
+  return forms.some((form) => form.kind === kind && form.group === group)
+}
+
 /** Finds the pods in an untrusted Kubernetes object. Every version of a kind is read alike: they differ elsewhere. */
 export function readWorkload(object: unknown): WorkloadReading {
   if (!typed.fits(object)) return { ok: false, problems: typed.explain(object, '') }

@@ -1,0 +1,33 @@
+# Everything that a checkout can do. Needs Go (1.26 or newer), npm and Linux; the rest is fetched by name.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench cluster generate format clean
+
+NODE := node_modules/.bin/node
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: node_modules ## the tour, on a real Kubernetes API server; KEEP=1 leaves it up
+	@$(NODE) scripts/demo.ts $(if $(KEEP),--keep)
+
+test: node_modules ## everything that must hold
+	@npm run --silent verify
+
+bench: node_modules ## the measurements of bench/, each as a ratio
+	@$(NODE) bench/run.ts
+
+cluster: node_modules ## a control plane alone, in the foreground
+	@$(NODE) scripts/cluster.ts
+
+generate: node_modules ## crds/, the chart's copy of it and docs/spec/, from src/api
+	@npm run --silent generate
+
+format: node_modules ## format the sources
+	@npm run --silent format
+
+clean: ## remove what was installed and built here
+	rm -rf node_modules dist coverage
+
+node_modules: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch node_modules

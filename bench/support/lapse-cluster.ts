@@ -1,0 +1,87 @@
+import type { AdminApi, KubeObject } from '../../test/support/admin-api.ts'
+import { startControlPlane, type ControlPlane } from '../../test/support/control-plane.ts'
+import { eventually } from '../../test/support/eventually.ts'
+import { installLapse, type Installation } from '../../test/support/installation.ts'
+import type { Subject } from './access-probe.ts'
+import { progress } from './benchmark.ts'
+import { sideBySide } from './side-by-side.ts'
+
+export const policyName = 'bench'
+const policyPath = '/apis/lapse.dev/v1alpha1/accesspolicies'
+
+export interface LapseCluster {
+  readonly controlPlane: ControlPlane
+  readonly lapse: Installation
+  readonly api: AdminApi
+  /** Governed by the policy, and in the scope of its grants. */
+  readonly namespace: string
+}
+
+/** A control plane with Lapse installed from its chart and one AccessPolicy in force, for as long as `use` runs. */
+export async function withLapse<T>(use: (cluster: LapseCluster) => Promise<T>): Promise<T> {
+  progress('starting a control plane, installing Lapse')
+  const controlPlane = await startControlPlane()
+  try {
+    const lapse = await installLapse(controlPlane)
+    try {
+      const api = controlPlane.admin
+      const namespace = await controlPlane.namespace({ team: 'bench' })
+      await applyPolicy(api)
+      return await use({ controlPlane, lapse, api, namespace })
+    } finally {
+      await lapse.stop()
+    }
+  } finally {
+    await controlPlane.stop()
+  }
+}
+
+/** Makes ServiceAccounts that the policy governs. */
+export async function createSubjects(
+  { api, namespace }: Pick<LapseCluster, 'api' | 'namespace'>,
+  names: readonly string[],
+): Promise<readonly Subject[]> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
+  await sideBySide(names, 8, (name) => api.create(path, { metadata: { name, labels: { 'lapse.dev/nhi': 'deployer' } } }))
+  return names.map((name) => ({ namespace, name }))
+}
+
+async function applyPolicy(api: AdminApi): Promise<void> {
+  await api.create(policyPath, policy())
+  await eventually('the policy is ready', async () => {
+    const { status } = await api.get(`${policyPath}/${policyName}`)
+    const conditions = (status?.conditions ?? []) as readonly KubeObject[]
+    return conditions.some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True') || undefined
+  })
+}
+
+function policy(): KubeObject {
+  const expiresAt = new Date(Date.now() + 30 * 24 * 3_600_000).toISOString()
+  const ours = { matchLabels: { team: 'bench' } }
+  return {
+    apiVersion: 'lapse.dev/v1alpha1',
+    kind: 'AccessPolicy',
+    metadata: { name: policyName },
+    spec: {
+      version: '1.0.0',
+      owner: { name: 'bench', contact: 'bench@example.com' },
+      change: { request: 'CHG-1', reason: 'Measure it', approvedBy: ['ana@example.com'], expiresAt },
+      subjects: [
+        { kind: 'ServiceAccount', namespaceSelector: ours, selector: { matchLabels: { 'lapse.dev/nhi': 'deployer' } } },
+      ],
+      scope: { namespaceSelector: ours },
+      permissions: [
+        {
+          name: 'rollout',
+          rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] }],
+        },
+      ],
+      grants: { maxDuration: '1h', maxActivePerSubject: 2, requesters: [{ kind: 'Group', name: 'system:masters' }] },
+      workloads: {
+        podSecurity: { level: 'restricted' },
+        forbid: ['full-admin', 'wildcard', 'secrets-read', 'workload-create', 'exec', 'escalate'],
+        pin: { required: true },
+      },
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import type { Instant } from '../core/time.ts'
+
+/** Where a command writes. Data goes to stdout, everything else to stderr. */
+export interface Output {
+  write(text: string): void
+  readonly isTerminal: boolean
+}
+
+/** All that a command sees of the process that it runs in. */
+export interface CommandIo {
+  readonly stdout: Output
+  readonly stderr: Output
+  /** Everything that stdin holds, to its end. */
+  readonly stdin: () => Promise<Uint8Array>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute; relative paths among the arguments start here. */
+  readonly cwd: string
+  readonly now: () => Instant
+}
+
+/** What every module of a command exports. `argv` is what follows the command's name; the result is the exit code. */
+export type Run = (argv: readonly string[], io: CommandIo) => Promise<number>
+
+export const exitCodes = {
+  ok: 0,
+  /** Findings, or a refusal. */
+  refused: 1,
+  usage: 2,
+  /** Input that is unreadable or invalid. */
+  badInput: 3,
+  /** The cluster cannot be reached, or does not permit it. */
+  cluster: 4,
+  /** A defect of ours. */
+  defect: 70,
+} as const

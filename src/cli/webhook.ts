@@ -1,0 +1,127 @@
+import type { KubeObject } from '../cluster/ports.ts'
+import { loadConnection } from '../cluster/connection.ts'
+import { Reflector } from '../cluster/reflector.ts'
+import { resources, type ResourceType } from '../cluster/resources.ts'
+import { Transport } from '../cluster/transport.ts'
+import { parseAddress } from '../runtime/address.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
+import { serveHealth } from '../runtime/http.ts'
+import { createLog, logLevels } from '../runtime/log.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { Shutdown } from '../runtime/shutdown.ts'
+import { UsageError } from '../runtime/usage-error.ts'
+import { CertificateWatch, readCertificate, type CertificatePair } from '../webhook/certificate.ts'
+import { Judge } from '../webhook/judge.ts'
+import { AdmissionServer } from '../webhook/server.ts'
+import { WatchedWorld } from '../webhook/watched-world.ts'
+import type { WorldKind } from '../world/world-index.ts'
+import { exitCodes, type CommandIo } from './command.ts'
+import { packageVersion } from './version.ts'
+
+const options = {
+  address: { kind: 'string', default: ':8443', description: 'where reviews are served, over TLS' },
+  httpAddress: { kind: 'string', default: ':8080', description: 'where /healthz, /readyz and /metrics are served' },
+  tlsDir: {
+    kind: 'string',
+    default: '/var/run/secrets/lapse.dev/tls',
+    description: 'the directory with tls.crt and tls.key, read again as they change',
+  },
+  operatorUser: {
+    kind: 'string',
+    default: null,
+    description: 'required: the user name of the operator, such as system:serviceaccount:lapse-system:lapse-controller',
+  },
+  kubeconfig: {
+    kind: 'string',
+    default: null,
+    description: 'a kubeconfig file; without it KUBECONFIG, then the in-cluster one',
+  },
+  logLevel: {
+    kind: 'string',
+    choices: logLevels,
+    default: 'info',
+    description: 'the least important lines that are logged',
+  },
+} as const satisfies OptionTable
+
+const typeOf: Readonly<Record<WorldKind, ResourceType>> = {
+  AccessPolicy: resources.accessPolicies,
+  AccessPolicyRevision: resources.accessPolicyRevisions,
+  NHIGrant: resources.nhiGrants,
+  Namespace: resources.namespaces,
+  ServiceAccount: resources.serviceAccounts,
+  Role: resources.roles,
+  ClusterRole: resources.clusterRoles,
+  RoleBinding: resources.roleBindings,
+  ClusterRoleBinding: resources.clusterRoleBindings,
+}
+
+const grace = 25_000
+
+/** `lapse webhook`: runs until it is told to end. */
+export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
+  if (wantsHelp(argv)) {
+    io.stdout.write(`usage: lapse webhook --operator-user USER [OPTION…]\n\n${describeOptions(options)}`)
+    return exitCodes.ok
+  }
+  const config = await readConfig(options, { argv, env: io.env })
+  const { operatorUser, kubeconfig, tlsDir } = config
+  if (operatorUser === null || operatorUser === '') throw new UsageError('--operator-user is required')
+  const address = parseAddress('--address', config.address)
+  const httpAddress = parseAddress('--http-address', config.httpAddress)
+  const certificate = await givenCertificate(tlsDir)
+  const clock = systemClock
+  const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
+  const version = packageVersion()
+  const metrics = createMetrics({ version })
+  const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
+  const transport = new Transport({ connection, clock, random: Math.random, userAgent: 'lapse-webhook' })
+  const reflectors = Object.entries(typeOf).map(([kind, type]) => ({
+    kind: kind as WorldKind,
+    reflector: new Reflector<KubeObject>({ type, transport, clock, log, random: Math.random, observer: metrics }),
+  }))
+  const world = new WatchedWorld(clock)
+  for (const { kind, reflector } of reflectors) world.follow(kind, reflector)
+  metrics.gauge(
+    'lapse_broken_policies',
+    'AccessPolicies that are there but cannot be parsed.',
+    () => world.world.brokenPolicies.size,
+  )
+  const judge = new Judge({ world, operatorUser, clock, log, metrics })
+  const server = new AdmissionServer({ judge, version, clock, log })
+  const shutdown = new Shutdown({ grace, clock, log })
+  const checks = reflectors.map(({ kind, reflector }) => ({
+    name: `cache of ${kind}`,
+    isReady: () => reflector.hasSynced,
+  }))
+  checks.push({ name: 'running', isReady: () => !shutdown.requested })
+  const port = await server.listen(address, certificate)
+  const install = (pair: CertificatePair): void => server.replaceCertificate(pair)
+  const certificates = new CertificateWatch({ directory: tlsDir, current: certificate, install, clock, log })
+  const health = await serveHealth({ ...httpAddress, checks, metrics, log })
+  shutdown.add('answer the last reviews', () => server.drain())
+  shutdown.add(
+    'stop the watches',
+    async () => void (await Promise.all(reflectors.map(({ reflector }) => reflector.stop()))),
+  )
+  shutdown.add('stop looking at the certificate', () => certificates.stop())
+  shutdown.add('close the health server', () => health.close())
+  shutdown.add('close connections', () => transport.close())
+  shutdown.listen()
+  certificates.start()
+  for (const { reflector } of reflectors) reflector.start()
+  await Promise.all(reflectors.map(({ reflector }) => reflector.whenSynced()))
+  log.info('webhook ready', { version, port })
+  return new Promise(() => {})
+}
+
+async function givenCertificate(directory: string): Promise<CertificatePair> {
+  try {
+    return await readCertificate(directory)
+  } catch (error) {
+    throw new UsageError(
+      `--tls-dir must hold tls.crt and tls.key: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}

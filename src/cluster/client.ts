@@ -1,0 +1,87 @@
+import { NotFound } from './errors.ts'
+import { listAll, type Selection } from './paged-list.ts'
+import type { AccessQuestion, ClusterClient, KubeObject, ObjectKey } from './ports.ts'
+import { pathOf, type ResourceType } from './resources.ts'
+import type { Transport } from './transport.ts'
+
+const accessReviews = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+
+/** The API server, spoken to without a cache. */
+export class KubeClient implements ClusterClient {
+  readonly #transport: Pick<Transport, 'call'>
+
+  constructor(transport: Pick<Transport, 'call'>) {
+    this.#transport = transport
+  }
+
+  async get(type: ResourceType, { namespace, name }: ObjectKey): Promise<KubeObject | null> {
+    try {
+      return (await this.#transport.call('GET', pathOf(type, namespace, name))) as KubeObject
+    } catch (error) {
+      if (isAbsent(error)) return null
+      throw error
+    }
+  }
+
+  async list(type: ResourceType, options: Selection = {}): Promise<readonly KubeObject[]> {
+    return (await listAll(this.#transport, type, options)).items
+  }
+
+  async create(type: ResourceType, object: object): Promise<KubeObject> {
+    const namespace = (object as Partial<KubeObject>).metadata?.namespace ?? ''
+    return (await this.#transport.call('POST', pathOf(type, namespace), object)) as KubeObject
+  }
+
+  async replaceStatus(type: ResourceType, object: KubeObject, status: object): Promise<KubeObject> {
+    const { namespace = '', name } = object.metadata
+    return (await this.#transport.call('PUT', `${pathOf(type, namespace, name)}/status`, {
+      ...object,
+      status,
+    })) as KubeObject
+  }
+
+  async delete(
+    type: ResourceType,
+    { namespace, name }: ObjectKey,
+    options: { readonly uid?: string } = {},
+  ): Promise<'deleted' | 'absent'> {
+    const preconditions = options.uid === undefined ? {} : { preconditions: { uid: options.uid } }
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', ...preconditions }
+    try {
+      await this.#transport.call('DELETE', pathOf(type, namespace, name), body)
+      return 'deleted'
+    } catch (error) {
+      if (isAbsent(error)) return 'absent'
+      throw error
+    }
+  }
+
+  async isAllowed({
+    username,
+    groups,
+    namespace,
+    verb,
+    apiGroup,
+    resource,
+    subresource,
+    name,
+  }: AccessQuestion): Promise<boolean> {
+    const resourceAttributes = { namespace, verb, group: apiGroup, resource, subresource, name }
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: { user: username, groups, resourceAttributes },
+    }
+    const answer = (await this.#transport.call('POST', accessReviews, review, { effect: 'read' })) as AccessReview
+    return answer.status?.allowed === true
+  }
+}
+
+interface AccessReview {
+  readonly status?: { readonly allowed?: unknown }
+}
+
+/** A kind that is not served at all is a failure, not an absent object. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof NotFound && error.missing === 'object'
+}

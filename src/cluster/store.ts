@@ -1,0 +1,85 @@
+import type { Change, KubeObject, ObjectKey } from './ports.ts'
+
+interface Entry<T> {
+  readonly key: ObjectKey
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly value: T
+}
+
+/** The newest known version of every object of one type. Each method returns what changed by it, in order. */
+export class Store<T> {
+  readonly #entries = new Map<string, Entry<T>>()
+  readonly #transform: (object: KubeObject) => T
+  /** Made when it is asked for; null after a change. */
+  #values: readonly T[] | null = null
+
+  constructor(transform: (object: KubeObject) => T) {
+    this.#transform = transform
+  }
+
+  get(key: ObjectKey): T | null {
+    return this.#entries.get(idOf(key))?.value ?? null
+  }
+
+  list(): readonly T[] {
+    this.#values ??= Array.from(this.#entries.values(), ({ value }) => value)
+    return this.#values
+  }
+
+  /** Every object as if it had just been created. */
+  contents(): readonly Change<T>[] {
+    return Array.from(this.#entries.values(), ({ key, value }) => ({ key, before: null, after: value }))
+  }
+
+  /** Another UID under a known name is another object: a removal, then an addition. */
+  put(object: KubeObject): readonly Change<T>[] {
+    const { namespace = '', name, uid, resourceVersion } = object.metadata
+    const key = { namespace, name }
+    const known = this.#entries.get(idOf(key))
+    if (known?.uid === uid && known.resourceVersion === resourceVersion) return []
+    const value = this.#transform(slim(object))
+    this.#values = null
+    this.#entries.set(idOf(key), { key, uid, resourceVersion, value })
+    if (known === undefined || known.uid === uid) return [{ key, before: known?.value ?? null, after: value }]
+    return [
+      { key, before: known.value, after: null },
+      { key, before: null, after: value },
+    ]
+  }
+
+  remove(key: ObjectKey): readonly Change<T>[] {
+    const known = this.#entries.get(idOf(key))
+    if (known === undefined) return []
+    this.#values = null
+    this.#entries.delete(idOf(key))
+    return [{ key, before: known.value, after: null }]
+  }
+
+  /** Takes these objects for all that exist; removals come first. */
+  replace(objects: readonly KubeObject[]): readonly Change<T>[] {
+    const present = new Set(
+      objects.map(({ metadata }) => idOf({ namespace: metadata.namespace ?? '', name: metadata.name })),
+    )
+    const gone = Array.from(this.#entries.values()).filter(({ key }) => !present.has(idOf(key)))
+    return [...gone.flatMap(({ key }) => this.remove(key)), ...objects.flatMap((object) => this.put(object))]
+  }
+}
+
+/** One string for a key; no name and no namespace contains a slash. */
+export function idOf({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Without what only its writers need and what is half of its size. */
+function slim(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
+    readonly managedFields?: unknown
+  }
+  const { annotations } = metadata
+  if (annotations?.[lastApplied] === undefined) return { ...object, metadata }
+  const { [lastApplied]: __, ...kept } = annotations
+  return { ...object, metadata: { ...metadata, annotations: kept } }
+}

@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from 'node:util'
+import { parseAccessPolicy } from '../../api/v1alpha1/parse-access-policy.ts'
+import type { AccessPolicy, AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
+import type { AccessPolicyRevisionStatus } from '../../api/v1alpha1/access-policy-revision.schema.ts'
+import type { AccessPolicyStatus } from '../../api/v1alpha1/access-policy.schema.ts'
+import { Forbidden } from '../../cluster/errors.ts'
+import type { ClusterClient } from '../../cluster/ports.ts'
+import { resources } from '../../cluster/resources.ts'
+import { planPolicy, type PolicyPlan } from '../../core/policy/plan.ts'
+import type { PermissionSet, Policy } from '../../core/policy/policy.ts'
+import { formatInstant, type Instant } from '../../core/time.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Log } from '../../runtime/log.ts'
+import { again, done, type Outcome } from '../../runtime/queue.ts'
+import type { PolicyStore } from './policy-store.ts'
+import { createRevision, recordedVersionOf } from './revisions.ts'
+import { allocateRoles, createRole, deleteRoles } from './roles.ts'
+import { acceptedStatus, rejectedStatus } from './status.ts'
+
+export interface PolicyReconcilerParts {
+  readonly client: ClusterClient
+  readonly store: PolicyStore
+  readonly poolSize: number
+  /** ClusterRoles that an admin let the operator bind by name. */
+  readonly bindableClusterRoles: readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+type Acceptance = Extract<PolicyPlan, { kind: 'Accept' }>
+
+/** How often a role that the operator may not fill is tried again: an admin may widen what it holds at any time. */
+const retryForbidden = 30_000
+
+/** Brings one AccessPolicy, its revisions and their roles to where the plan says: observe → plan → enforce → report. */
+export class PolicyReconciler {
+  readonly #parts: PolicyReconcilerParts
+
+  constructor(parts: PolicyReconcilerParts) {
+    this.#parts = parts
+  }
+
+  async reconcile(name: string): Promise<Outcome> {
+    const { store, clock } = this.#parts
+    const object = store.policy(name)
+    const revisions = store.revisions(name)
+    const now = clock.now()
+    const parsed = object === null ? null : parseAccessPolicy(object)
+    const plan = planPolicy(parsed, revisions.map(recordedVersionOf), now)
+    switch (plan.kind) {
+      case 'Withdraw':
+        await this.#retire(revisions, plan.versions, 'revokedAt', now)
+        return done
+      case 'Reject':
+        if (object !== null) await this.#report(object, rejectedStatus(object, plan.reason, plan.message, now))
+        return done
+      case 'Accept':
+        return object === null ? done : this.#accept(object, plan, revisions, now)
+    }
+  }
+
+  async #accept(
+    object: AccessPolicy,
+    plan: Acceptance,
+    revisions: readonly AccessPolicyRevision[],
+    now: Instant,
+  ): Promise<Outcome> {
+    const { client, store } = this.#parts
+    const unbindable = plan.policy.permissions.filter(
+      (set) => set.kind === 'ClusterRole' && !this.#mayBind(set.clusterRole),
+    )
+    if (unbindable.length > 0) return this.#refuse(object, unbindable, now)
+    await this.#retire(revisions, plan.supersede, 'supersededAt', now)
+    const known = revisions.find((revision) => revision.spec.policy.version === plan.policy.version)
+    const revision = known ?? store.wroteRevision(await createRevision(client, object, plan.policy, now))
+    try {
+      const unpooled = await this.#provideRoles(revision, plan.policy)
+      const facts = { expired: plan.expired, unpooled, activeGrants: store.activeGrants(plan.policy.name) }
+      await this.#report(object, acceptedStatus(object, plan.policy, facts, now))
+    } catch (error) {
+      if (!(error instanceof Forbidden)) throw error
+      const message = `the operator may not hand out what the policy lists; widen what it holds: ${error.message}`
+      await this.#report(object, rejectedStatus(object, 'RulesNotHeld', message, now))
+      return again(now + retryForbidden)
+    }
+    return plan.lookAgainAt === null ? done : again(plan.lookAgainAt)
+  }
+
+  #mayBind(clusterRole: string): boolean {
+    return this.#parts.bindableClusterRoles.includes(clusterRole)
+  }
+
+  async #refuse(object: AccessPolicy, sets: readonly PermissionSet[], now: Instant): Promise<Outcome> {
+    const names = sets.map((set) => (set.kind === 'ClusterRole' ? set.clusterRole : set.name)).join(', ')
+    const message = `the operator may not bind ClusterRole ${names}; add it to bindableClusterRoles of the installation`
+    await this.#report(object, rejectedStatus(object, 'RoleNotBindable', message, now))
+    return done
+  }
+
+  /** Every set of rules gets its ClusterRole, by a mapping that is on record before the role exists. */
+  async #provideRoles(revision: AccessPolicyRevision, policy: Policy): Promise<readonly string[]> {
+    const sets = policy.permissions.filter((set) => set.kind === 'Rules')
+    const mapped = new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole]))
+    const unmapped = sets.filter((set) => !mapped.has(set.name)).map((set) => set.name)
+    if (unmapped.length > 0) {
+      const { client, store, poolSize } = this.#parts
+      const found = await allocateRoles(client, unmapped, poolSize, store.allRevisions())
+      for (const { set, clusterRole } of found) mapped.set(set, clusterRole)
+      if (found.length > 0) await this.#writeRevision(revision, { roles: mappingOf(mapped) })
+    }
+    const results = await Promise.all(sets.map((set) => this.#provideRole(revision, set, mapped.get(set.name))))
+    return results.filter((name) => name !== null)
+  }
+
+  /** The name of the set if it has no role; a name that turned out to be somebody else's is given up. */
+  async #provideRole(
+    revision: AccessPolicyRevision,
+    set: Extract<Policy['permissions'][number], { kind: 'Rules' }>,
+    name: string | undefined,
+  ): Promise<string | null> {
+    if (name === undefined) return set.name
+    const { client, store } = this.#parts
+    if (store.hasRole(name, revision.metadata.uid)) return null
+    if ((await createRole(client, revision, set, name)) === 'ours') return null
+    throw new Error(`ClusterRole ${name} exists already and is not this policy's; delete it to let the set be carried`)
+  }
+
+  /** Takes versions out of force: their roles first, which ends all access through them, then the record says so. */
+  async #retire(
+    revisions: readonly AccessPolicyRevision[],
+    versions: readonly string[],
+    field: 'supersededAt' | 'revokedAt',
+    now: Instant,
+  ): Promise<void> {
+    for (const revision of revisions) {
+      if (!versions.includes(revision.spec.policy.version)) continue
+      await deleteRoles(this.#parts.client, revision)
+      await this.#writeRevision(revision, { [field]: formatInstant(now) })
+      this.#parts.log.info('policy version retired', { revision: revision.metadata.name, as: field })
+    }
+  }
+
+  async #writeRevision(revision: AccessPolicyRevision, changed: AccessPolicyRevisionStatus): Promise<void> {
+    const { client, store } = this.#parts
+    const newest = store.newest(revision)
+    const status = { ...newest.status, ...changed }
+    const written = await client.replaceStatus(resources.accessPolicyRevisions, { ...newest }, status)
+    store.wroteRevision(written as unknown as AccessPolicyRevision)
+  }
+
+  async #report(object: AccessPolicy, status: AccessPolicyStatus): Promise<void> {
+    if (isDeepStrictEqual(status, object.status)) return
+    const written = await this.#parts.client.replaceStatus(resources.accessPolicies, { ...object }, status)
+    this.#parts.store.wrotePolicy(written as unknown as AccessPolicy)
+  }
+}
+
+function mappingOf(mapped: ReadonlyMap<string, string>): NonNullable<AccessPolicyRevisionStatus['roles']> {
+  return [...mapped].map(([set, clusterRole]) => ({ set, clusterRole }))
+}

@@ -1,0 +1,120 @@
+import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../api/v1alpha1/objects.ts'
+import type { Cache, ObjectKey } from '../../cluster/ports.ts'
+import { readLiveGrant } from '../../world/read-facts.ts'
+import type { SetRoles } from '../../core/grant/record.ts'
+import type { LiveGrant, World } from '../../core/world.ts'
+
+export interface GrantCaches {
+  readonly grants: Cache<NHIGrant>
+  readonly policies: Cache<AccessPolicy>
+  readonly revisions: Cache<AccessPolicyRevision>
+}
+
+/**
+ * What the grant reconciler reads: the caches, corrected by what it has itself written and the caches do not show yet.
+ * Without that correction a grant could be issued twice over its policy's limit, or planned by a status that is history.
+ */
+export class GrantStore {
+  readonly world: World
+  readonly #caches: GrantCaches
+  readonly #written = new Map<string, NHIGrant>()
+  readonly #reserved = new Map<string, LiveGrant>()
+  readonly #deleted = new Map<string, NHIGrant>()
+
+  constructor(caches: GrantCaches, world: World) {
+    this.#caches = caches
+    this.world = { ...delegate(world), liveGrants: (policy) => this.#issuedUnder(policy, world) }
+  }
+
+  /** The newest state known of a grant; null: it is not there. */
+  get(key: ObjectKey): NHIGrant | null {
+    const cached = this.#caches.grants.get(key)
+    const written = this.#written.get(textOf(key))
+    if (cached === null || written === undefined) return cached
+    return isNewer(written, cached) ? written : cached
+  }
+
+  wrote(grant: NHIGrant): void {
+    this.#written.set(textOf(keyOf(grant)), grant)
+  }
+
+  /** Counts a grant as issued from now on, before its record is in the cache. */
+  reserve(grant: NHIGrant): void {
+    const live = readLiveGrant(grant)
+    if (live !== null) this.#reserved.set(live.uid, { ...live, issued: true })
+  }
+
+  /** The grant has ended: it counts no more. */
+  release(grant: NHIGrant): void {
+    this.#reserved.delete(grant.metadata.uid)
+    const key = textOf(keyOf(grant))
+    const written = this.#written.get(key)
+    const cached = this.#caches.grants.get(keyOf(grant))
+    if (written !== undefined && cached !== null && !isNewer(written, cached)) this.#written.delete(key)
+  }
+
+  /** A grant that was deleted is remembered until its objects are removed. */
+  remember(grant: NHIGrant): void {
+    this.#deleted.set(textOf(keyOf(grant)), this.#newest(grant))
+    this.#written.delete(textOf(keyOf(grant)))
+    this.#reserved.delete(grant.metadata.uid)
+  }
+
+  lastSeen(key: ObjectKey): NHIGrant | null {
+    return this.#deleted.get(textOf(key)) ?? null
+  }
+
+  forget(key: ObjectKey): void {
+    this.#deleted.delete(textOf(key))
+  }
+
+  /** The roles of a policy's active version; null until the policy reconciler says that it is ready. */
+  accepted(policy: string): { readonly digest: string; readonly roles: SetRoles } | null {
+    const status = this.#caches.policies.get({ namespace: '', name: policy })?.status
+    const isReady = status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True')
+    const { digest, activeVersion } = status ?? {}
+    if (isReady !== true || digest === undefined || activeVersion === undefined) return null
+    const revision = this.#caches.revisions.get({ namespace: '', name: `${policy}-${activeVersion}` })
+    if (revision === null || revision.spec.digest !== digest) return null
+    return { digest, roles: new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole])) }
+  }
+
+  #newest(grant: NHIGrant): NHIGrant {
+    const written = this.#written.get(textOf(keyOf(grant)))
+    return written !== undefined && written.metadata.uid === grant.metadata.uid && isNewer(written, grant)
+      ? written
+      : grant
+  }
+
+  #issuedUnder(policy: string, world: World): readonly LiveGrant[] {
+    const cached = world.liveGrants(policy).filter((grant) => grant.issued)
+    const known = new Set(cached.map((grant) => grant.uid))
+    const reserved = [...this.#reserved.values()].filter((grant) => grant.policy === policy && !known.has(grant.uid))
+    return [...cached, ...reserved]
+  }
+}
+
+/** resourceVersions of one resource compare as numbers (KEP-5504). */
+function isNewer(a: NHIGrant, b: NHIGrant): boolean {
+  return a.metadata.uid === b.metadata.uid && BigInt(a.metadata.resourceVersion) > BigInt(b.metadata.resourceVersion)
+}
+
+function delegate(world: World): Omit<World, 'liveGrants'> {
+  return {
+    rbac: world.rbac,
+    policy: (name) => world.policy(name),
+    policies: () => world.policies(),
+    revisions: (policy) => world.revisions(policy),
+    namespaceLabels: (name) => world.namespaceLabels(name),
+    serviceAccount: (namespace, name) => world.serviceAccount(namespace, name),
+    grantBindings: () => world.grantBindings(),
+  }
+}
+
+function keyOf(grant: NHIGrant): ObjectKey {
+  return { namespace: grant.metadata.namespace ?? '', name: grant.metadata.name }
+}
+
+function textOf(key: ObjectKey): string {
+  return `${key.namespace}/${key.name}`
+}

@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from 'node:util'
+import { parseNHIGrant } from '../../api/v1alpha1/parse-nhi-grant.ts'
+import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
+import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
+import { Forbidden } from '../../cluster/errors.ts'
+import type { ClusterClient, ObjectKey } from '../../cluster/ports.ts'
+import { resources } from '../../cluster/resources.ts'
+import { planGrant, type GrantInputs, type GrantPlan } from '../../core/grant/plan.ts'
+import type { GrantRecord } from '../../core/grant/record.ts'
+import { requesterNamed, type Identity } from '../../core/identity.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Log } from '../../runtime/log.ts'
+import { again, done, type Outcome } from '../../runtime/queue.ts'
+import type { GrantStore } from './grant-store.ts'
+import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
+import { observeGrant } from './observe.ts'
+import { proveRevocation } from './prove.ts'
+import { activeStatus, deniedStatus, endedStatus, recordedStatus, waitingStatus } from './status.ts'
+
+/** What a grant's reconciler tells the outside world beside the status. */
+export interface GrantObserver {
+  grant(labels: { readonly policy: string; readonly namespace: string; readonly outcome: string }): void
+  overstay(millis: number): void
+}
+
+export interface GrantReconcilerParts {
+  readonly client: ClusterClient
+  readonly store: GrantStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly observer: GrantObserver
+}
+
+type Ending = Extract<GrantPlan, { kind: 'End' }>
+
+/** Brings one NHIGrant to where its plan says it must be: observe → plan → enforce → report. */
+export class GrantReconciler {
+  readonly #parts: GrantReconcilerParts
+
+  constructor(parts: GrantReconcilerParts) {
+    this.#parts = parts
+  }
+
+  async reconcile(key: ObjectKey): Promise<Outcome> {
+    const { store, clock } = this.#parts
+    const grant = store.get(key)
+    if (grant === null) return this.#sweep(key)
+    const now = clock.now()
+    const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
+    switch (plan.kind) {
+      case 'Rest':
+        store.release(grant)
+        return done
+      case 'Wait':
+        await this.#report(grant, waitingStatus(grant, plan, now))
+        return plan.at === null ? done : again(plan.at)
+      case 'Deny':
+        return this.#deny(grant, plan.reason, plan.message)
+      case 'Issue':
+        return this.#issue(grant, plan.record)
+      case 'Keep':
+        return again(plan.lookAgainAt)
+      case 'End':
+        return this.#end(grant, plan)
+      case 'Prove':
+        return this.#end(grant, endingOf(grant))
+    }
+  }
+
+  #inputs(grant: NHIGrant): GrantInputs {
+    const { store } = this.#parts
+    const parsed = parseNHIGrant(grant)
+    if (!parsed.ok) return { grant: { ok: false, problems: parsed.problems }, world: store.world, accepted: null }
+    const { namespace, name, spec } = parsed.value
+    const requester = spec.requestedBy === null ? null : requesterNamed(spec.requestedBy)
+    const request = { uid: grant.metadata.uid, namespace, name, spec, requester }
+    return { grant: { ok: true, request }, world: store.world, accepted: store.accepted(spec.policy.name) }
+  }
+
+  /** Write before act: what is created is on record first, and the clock is read again in between. */
+  async #issue(grant: NHIGrant, record: GrantRecord): Promise<Outcome> {
+    const { store, clock } = this.#parts
+    store.reserve(grant)
+    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now()))
+    if (clock.now() >= record.notAfter) return again(clock.now())
+    const created = await this.#create(recorded, record)
+    if (isObstacle(created)) return this.#withdraw(recorded, created)
+    if (clock.now() >= record.notAfter) return again(clock.now())
+    await this.#report(recorded, activeStatus(recorded, created, clock.now()))
+    this.#count(grant, 'Active')
+    return again(record.notAfter)
+  }
+
+  /** What the API server forbids the operator to hand out will not be allowed by trying again. */
+  async #create(grant: NHIGrant, record: GrantRecord): Promise<CreatedUids | Obstacle> {
+    try {
+      return await createObjects(this.#parts.client, grant, record, subjectOf(grant))
+    } catch (error) {
+      if (!(error instanceof Forbidden)) throw error
+      return { reason: 'NotHeldByOperator', message: `the operator may not hand this out: ${error.message}` }
+    }
+  }
+
+  /** Part of a grant could not be created: what was is taken back, and it is denied for good. */
+  async #withdraw(grant: NHIGrant, obstacle: Obstacle): Promise<Outcome> {
+    await deleteObjects(this.#parts.client, grant)
+    return this.#deny(grant, obstacle.reason, obstacle.message)
+  }
+
+  async #deny(grant: NHIGrant, reason: string, message: string): Promise<Outcome> {
+    await this.#report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
+    this.#parts.store.release(grant)
+    this.#count(grant, 'Denied')
+    return done
+  }
+
+  async #end(grant: NHIGrant, end: Omit<Ending, 'kind'>): Promise<Outcome> {
+    const { client, clock, observer, store } = this.#parts
+    const foreign = await deleteObjects(client, grant)
+    const proof = await proveRevocation(client, clock, grant, subjectOf(grant), clock.now())
+    const residual = [...new Set([...foreign, ...proof.residual])].sort()
+    observer.overstay(Math.max(0, proof.goneAt - end.at))
+    await this.#report(grant, endedStatus(grant, end, { ...proof, residual }, clock.now()))
+    store.release(grant)
+    this.#count(grant, end.state)
+    return done
+  }
+
+  /** The grant is gone; the garbage collector would remove what it owned, but slowly. */
+  async #sweep(key: ObjectKey): Promise<Outcome> {
+    const { client, store } = this.#parts
+    const last = store.lastSeen(key)
+    if (last === null) return done
+    await deleteObjects(client, last)
+    store.forget(key)
+    return done
+  }
+
+  /** One write per reconcile that changes something; none when the status already says it. */
+  async #report(grant: NHIGrant, status: NHIGrantStatus): Promise<NHIGrant> {
+    if (isDeepStrictEqual(status, grant.status)) return grant
+    const written = (await this.#parts.client.replaceStatus(
+      resources.nhiGrants,
+      { ...grant },
+      status,
+    )) as unknown as NHIGrant
+    this.#parts.store.wrote(written)
+    return written
+  }
+
+  #count(grant: NHIGrant, outcome: string): void {
+    const { observer, log } = this.#parts
+    const namespace = grant.metadata.namespace ?? ''
+    observer.grant({ policy: grant.spec.policy.name, namespace, outcome })
+    log.info('grant', { namespace, name: grant.metadata.name, policy: grant.spec.policy.name, outcome })
+  }
+}
+
+/** The subject as the spec says; a grant that was issued has one that can be read. */
+function subjectOf(grant: NHIGrant): Identity {
+  const { kind, name, namespace = '' } = grant.spec.subject
+  return kind === 'ServiceAccount' ? { kind, namespace, name } : { kind, name }
+}
+
+/** How a grant that has ended without proof had ended. */
+function endingOf(grant: NHIGrant): Omit<Ending, 'kind'> {
+  const { state, endedAt, endedReason = '' } = grant.status ?? {}
+  const at = endedAt === undefined ? 0 : Date.parse(endedAt)
+  return { state: state === 'Revoked' ? 'Revoked' : 'Expired', at, message: endedReason }
+}

@@ -1,0 +1,117 @@
+import { mergeConditions, type Conclusion } from '../../api/v1alpha1/conditions.ts'
+import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
+import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
+import type { GrantPlan } from '../../core/grant/plan.ts'
+import type { GrantRecord } from '../../core/grant/record.ts'
+import { formatDuration, formatInstant, type Instant } from '../../core/time.ts'
+import type { Proof } from './prove.ts'
+
+/** The status of a grant that waits, for a time or for something that is missing. */
+export function waitingStatus(
+  grant: NHIGrant,
+  plan: Extract<GrantPlan, { kind: 'Wait' }>,
+  now: Instant,
+): NHIGrantStatus {
+  return conclude(grant, { state: 'Pending' }, [ready('False', plan.reason, plan.message)], now)
+}
+
+/** Stalled is how kstatus knows that waiting will not help: somebody has to act. */
+export function deniedStatus(grant: NHIGrant, reason: string, message: string, now: Instant): NHIGrantStatus {
+  const ended = { state: 'Denied', endedAt: formatInstant(now), endedReason: message } as const
+  return conclude(
+    grant,
+    ended,
+    [ready('False', reason, message), { type: 'Stalled', status: 'True', reason, message }],
+    now,
+  )
+}
+
+/** Everything that ending the grant will need, before the first object exists. */
+export function recordedStatus(grant: NHIGrant, record: GrantRecord, now: Instant): NHIGrantStatus {
+  const { policy, subject } = record
+  return conclude(
+    grant,
+    {
+      state: 'Pending',
+      policy: { version: policy.version, digest: policy.digest },
+      subject: { username: subject.name, ...(subject.uid === null ? {} : { uid: subject.uid }) },
+      rules: record.rules.map(({ verbs, apiGroups = [], resources = [], resourceNames = [] }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames.length > 0 ? { resourceNames } : {}),
+      })),
+      issuedAt: formatInstant(record.issuedAt),
+      notAfter: formatInstant(record.notAfter),
+      objects: record.objects.map(({ kind, name }) => ({ kind, name })),
+    },
+    [ready('False', 'Issuing', `until ${formatInstant(record.notAfter)}`)],
+    now,
+  )
+}
+
+export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>, now: Instant): NHIGrantStatus {
+  const objects = (grant.status?.objects ?? []).map(({ kind, name }) => {
+    const uid = uids.get(`${kind}/${name}`)
+    return uid === undefined ? { kind, name } : { kind, name, uid }
+  })
+  const message = `active until ${grant.status?.notAfter ?? ''}`
+  return conclude(grant, { state: 'Active', objects }, [ready('True', 'Active', message), issued(message)], now)
+}
+
+/** An ended grant has no Ready condition: it is neither in force nor failing, and kstatus calls it current. */
+export function endedStatus(
+  grant: NHIGrant,
+  end: { readonly state: 'Expired' | 'Revoked'; readonly at: Instant; readonly message: string },
+  proof: Proof,
+  now: Instant,
+): NHIGrantStatus {
+  const overstay = formatDuration(Math.max(0, proof.goneAt - end.at))
+  const residual = proof.residual.length > 0 ? proof.residual : undefined
+  const clean = residual === undefined
+  return conclude(
+    grant,
+    {
+      state: end.state,
+      endedAt: formatInstant(end.at),
+      endedReason: end.message,
+      revocation: { verifiedAt: formatInstant(proof.verifiedAt), overstay, ...(clean ? {} : { residual }) },
+    },
+    [
+      { type: end.state, status: 'True', reason: end.state, message: end.message },
+      {
+        type: 'RevocationVerified',
+        status: clean ? 'True' : 'False',
+        reason: clean ? 'AccessDenied' : 'HeldOtherwise',
+        message: clean
+          ? `the API server denies what was granted, ${overstay} after the end`
+          : `the grant's own bindings are gone, but some of the access is given by ${proof.residual.join(', ')}`,
+      },
+    ],
+    now,
+  )
+}
+
+function ready(status: 'True' | 'False', reason: string, message: string): Conclusion {
+  return { type: 'Ready', status, reason, message }
+}
+
+function issued(message: string): Conclusion {
+  return { type: 'Issued', status: 'True', reason: 'Issued', message }
+}
+
+/** Fields are added to what the status holds, never taken away: timestamps stay. */
+function conclude(
+  grant: NHIGrant,
+  changed: NHIGrantStatus,
+  conclusions: readonly Conclusion[],
+  now: Instant,
+): NHIGrantStatus {
+  const generation = grant.metadata.generation ?? 0
+  return {
+    ...grant.status,
+    ...changed,
+    observedGeneration: generation,
+    conditions: mergeConditions(grant.status?.conditions ?? [], conclusions, generation, now),
+  }
+}

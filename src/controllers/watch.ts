@@ -1,0 +1,61 @@
+import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
+import { marks } from '../api/v1alpha1/objects.ts'
+import type { Cache, ObjectKey } from '../cluster/ports.ts'
+import type { WorldIndex, WorldKind } from '../world/world-index.ts'
+
+/** The caches that the controllers live on. */
+export interface ControllerCaches {
+  readonly policies: Cache<AccessPolicy>
+  readonly revisions: Cache<AccessPolicyRevision>
+  readonly grants: Cache<NHIGrant>
+  readonly namespaces: Cache
+  readonly serviceAccounts: Cache
+  readonly clusterRoles: Cache
+}
+
+/** Feeds a cache into the world. Subscribe with it before anything that reads the world on the same change. */
+export function feed<T extends object>(cache: Cache<T>, kind: WorldKind, world: WorldIndex): void {
+  cache.subscribe(({ before, after }) => {
+    if (after !== null) world.put(kind, after)
+    else if (before !== null) world.remove(kind, before)
+  })
+}
+
+export interface Enqueue {
+  policy(name: string): void
+  grant(key: ObjectKey): void
+}
+
+/** Which keys a change concerns. A key is all that is passed on: what happened is read again when its turn comes. */
+export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
+  const grantsWhere = (concerns: (grant: NHIGrant) => boolean): void => {
+    for (const grant of caches.grants.list()) if (concerns(grant)) enqueue.grant(keyOf(grant))
+  }
+  caches.policies.subscribe(({ key }) => {
+    enqueue.policy(key.name)
+    grantsWhere((grant) => grant.spec.policy.name === key.name)
+  })
+  caches.revisions.subscribe(({ before, after }) => {
+    const policy = (after ?? before)?.spec.policyName ?? ''
+    enqueue.policy(policy)
+    grantsWhere((grant) => grant.spec.policy.name === policy)
+  })
+  caches.grants.subscribe(({ key, before, after }) => {
+    enqueue.grant(key)
+    if (before?.status?.state !== after?.status?.state) enqueue.policy((after ?? before)?.spec.policy.name ?? '')
+  })
+  caches.serviceAccounts.subscribe(({ key }) =>
+    grantsWhere(({ spec }) => spec.subject.namespace === key.namespace && spec.subject.name === key.name),
+  )
+  caches.namespaces.subscribe(({ key }) =>
+    grantsWhere((grant) => grant.metadata.namespace === key.name || grant.spec.subject.namespace === key.name),
+  )
+  caches.clusterRoles.subscribe(({ before, after }) => {
+    const policy = (after ?? before)?.metadata.labels?.[marks.policy]
+    if (policy !== undefined) enqueue.policy(policy)
+  })
+}
+
+function keyOf(grant: NHIGrant): ObjectKey {
+  return { namespace: grant.metadata.namespace ?? '', name: grant.metadata.name }
+}

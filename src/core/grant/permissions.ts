@@ -1,0 +1,76 @@
+import { highFinding, type Finding } from '../finding.ts'
+import { describePolicy, type PermissionSet, type Policy } from '../policy/policy.ts'
+import { covers } from '../rbac/covers.ts'
+import { describeRule, type PolicyRule } from '../rbac/rule.ts'
+import type { World } from '../world.ts'
+import type { GrantSpec } from './grant.ts'
+
+/** What a grant asks for; without findings, what it gets. */
+export interface AskedPermissions {
+  readonly sets: readonly PermissionSet[]
+  readonly rules: readonly PolicyRule[]
+  readonly findings: readonly Finding[]
+}
+
+/** What the grant names in its policy, and whether that covers the narrower rules it lists. */
+export function resolvePermissions(spec: GrantSpec, policy: Policy, world: World): AskedPermissions {
+  const findings: Finding[] = []
+  const sets: PermissionSet[] = []
+  const ceiling: PolicyRule[] = []
+  for (const [index, name] of spec.permissions.entries()) {
+    const set = policy.permissions.find((candidate) => candidate.name === name)
+    const rules = set === undefined ? null : rulesOf(set, world)
+    if (set === undefined || rules === null) {
+      findings.push(unknownPermission(set, name, `spec.permissions[${index}]`, policy))
+    } else {
+      sets.push(set)
+      ceiling.push(...rules)
+    }
+  }
+  if (spec.rules.length > 0 && findings.length === 0) findings.push(...reviewCeiling(spec.rules, ceiling, policy))
+  return { sets, rules: spec.rules.length > 0 ? spec.rules : ceiling, findings }
+}
+
+/** The rules of a set; those for URLs are left out, as no RoleBinding gives them. null: its ClusterRole is not there. */
+function rulesOf(set: PermissionSet, world: World): readonly PolicyRule[] | null {
+  if (set.kind === 'Rules') return set.rules
+  const role = world.rbac.clusterRole(set.clusterRole)
+  return role === null ? null : role.rules.filter((rule) => (rule.resources ?? []).length > 0)
+}
+
+function unknownPermission(set: PermissionSet | undefined, name: string, path: string, policy: Policy): Finding {
+  if (set?.kind === 'ClusterRole')
+    return highFinding(
+      'permission-unknown',
+      path,
+      `ClusterRole ${set.clusterRole} of permission ${name} does not exist`,
+      `tell ${policy.owner.name}`,
+    )
+  const known = policy.permissions.map((candidate) => candidate.name).join(', ')
+  return highFinding(
+    'permission-unknown',
+    path,
+    `policy ${describePolicy(policy)} has no permission ${name}`,
+    `it has: ${known}`,
+  )
+}
+
+function reviewCeiling(
+  asked: readonly PolicyRule[],
+  ceiling: readonly PolicyRule[],
+  policy: Policy,
+): readonly Finding[] {
+  return asked.flatMap((rule, index) => {
+    const { covered, missing } = covers(ceiling, [rule])
+    if (covered) return []
+    const beyond = missing.map(describeRule).join('; ')
+    return [
+      highFinding(
+        'beyond-ceiling',
+        `spec.rules[${index}]`,
+        `beyond what the named permissions of ${describePolicy(policy)} allow: ${beyond}`,
+        'ask for less, or name the permissions that cover it',
+      ),
+    ]
+  })
+}

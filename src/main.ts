@@ -1,0 +1,34 @@
+import { runCommand, reportFailure } from './cli/commands.ts'
+import { exitCodes, type CommandIo, type Output } from './cli/command.ts'
+
+const io: CommandIo = {
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  stdin: readStdin,
+  env: process.env,
+  cwd: process.cwd(),
+  now: () => Date.now(),
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return { write: (text) => void stream.write(text), isTerminal: stream.isTTY }
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
+  return Buffer.concat(chunks)
+}
+
+function die(error: unknown): never {
+  process.exit(reportFailure(process.argv[2] ?? '', error, io))
+}
+
+process.on('uncaughtException', die)
+process.on('unhandledRejection', die)
+// Whoever reads our output may stop reading: `lapse check | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok)
+  die(error)
+})
+process.exitCode = await runCommand(process.argv.slice(2), io)

@@ -1,0 +1,136 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Millis } from '../core/time.ts'
+import { queueMetrics } from './queue-metrics.ts'
+import type { QueueObserver } from './queue-observer.ts'
+
+export interface BuildInfo {
+  readonly version: string
+}
+
+export interface GrantOutcome {
+  readonly policy: string
+  readonly namespace: string
+  /** A phase that a grant reached: Active, Denied, Expired, Completed, Revoked. */
+  readonly outcome: string
+}
+
+export interface ReviewOutcome {
+  readonly webhook: string
+  /** allow, warn, deny, error. */
+  readonly verdict: string
+  readonly duration: Millis
+}
+
+/** Everything that a process of Lapse tells Prometheus. Labels never name single objects or requesters. */
+export interface Metrics {
+  /** A work queue and its reconciles, under the names that controller-runtime uses. */
+  queue(name: string): QueueObserver
+  /** For how long access outlived its notAfter. */
+  overstay(duration: Millis): void
+  grant(outcome: GrantOutcome): void
+  review(outcome: ReviewOutcome): void
+  /** A watch broke and was opened again; resource is the plural. */
+  watchRestarted(resource: string): void
+  /** A subscriber of a cache threw. */
+  handlerFailed(resource: string): void
+  /** `age` is read at each scrape: the time since the API server was last heard on this cache, null before the first. */
+  cacheAge(resource: string, age: () => Millis | null): void
+  /** Any further gauge whose value is read at each scrape. */
+  gauge(name: string, help: string, read: () => number): void
+  /** The exposition format of Prometheus. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>
+}
+
+const overstayBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600]
+const reviewBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export function createMetrics({ version }: BuildInfo): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: L[]
+  ): Histogram<L> => new Histogram({ name, help, buckets, labelNames, registers })
+
+  collectDefaultMetrics({ register: registry })
+  buildInfo(registry, version)
+  const queues = queueMetrics(registry)
+  const overstay = histogram('lapse_overstay_seconds', 'For how long access outlived its notAfter.', overstayBuckets)
+  const grants = counter(
+    'lapse_grants_total',
+    'Grants by the outcome that they reached.',
+    'policy',
+    'namespace',
+    'outcome',
+  )
+  const reviews = counter('lapse_admission_reviews_total', 'Admission reviews by verdict.', 'webhook', 'verdict')
+  const reviewTime = histogram(
+    'lapse_admission_duration_seconds',
+    'The time that a review took in this process.',
+    reviewBuckets,
+    'webhook',
+  )
+  const restarts = counter('lapse_watch_restarts_total', 'Watches that broke and were opened again.', 'resource')
+  const handlerFailures = counter(
+    'lapse_cache_handler_failures_total',
+    'Subscribers of a cache that threw.',
+    'resource',
+  )
+  const ages = new Map<string, () => Millis | null>()
+  registry.registerMetric(cacheAge(ages))
+  return {
+    queue: (name) => queues(name),
+    overstay: (duration) => overstay.observe(duration / 1_000),
+    grant: ({ policy, namespace, outcome }) => grants.inc({ policy, namespace, outcome }),
+    review: ({ webhook, verdict, duration }) => {
+      reviews.inc({ webhook, verdict })
+      reviewTime.observe({ webhook }, duration / 1_000)
+    },
+    watchRestarted: (resource) => restarts.inc({ resource }),
+    handlerFailed: (resource) => handlerFailures.inc({ resource }),
+    cacheAge: (resource, age) => void ages.set(resource, age),
+    gauge: (name, help, read) => registry.registerMetric(gaugeOf(name, help, read)),
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  }
+}
+
+function buildInfo(registry: Registry, version: string): void {
+  const labelNames = ['version', 'node'] as const
+  const info = new Gauge({
+    name: 'lapse_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames,
+    registers: [registry],
+  })
+  info.set({ version, node: process.version }, 1)
+}
+
+function gaugeOf(name: string, help: string, read: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+function cacheAge(ages: ReadonlyMap<string, () => Millis | null>): Gauge<'resource'> {
+  return new Gauge({
+    name: 'lapse_cache_age_seconds',
+    help: 'The time since the API server was last heard on the watch of a cache.',
+    labelNames: ['resource'],
+    registers: [],
+    collect() {
+      for (const [resource, age] of ages) {
+        const millis = age()
+        if (millis !== null) this.set({ resource }, millis / 1_000)
+      }
+    },
+  })
+}

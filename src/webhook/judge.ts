@@ -1,0 +1,99 @@
+import type { Millis } from '../core/time.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { readAdmissionReview, type AdmissionRequest } from './admission-review.ts'
+import { outcomeOf, refused, renderAnswer, type Answer } from './answer.ts'
+import type { Review } from './review.ts'
+import { failure, type Reply } from './status.ts'
+import type { ReviewedWorld } from './watched-world.ts'
+import type { Webhook } from './webhooks.ts'
+
+export interface JudgeOptions {
+  readonly world: ReviewedWorld
+  readonly operatorUser: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'review'>
+}
+
+/** For so long a review waits for objects that were created just before its own. */
+const longestWait: Millis = 500
+
+const notReady = refused(
+  503,
+  'lapse is not ready: it has not yet read the policies and the access that it judges by; try again',
+)
+const failed = refused(
+  500,
+  'lapse failed to judge this object: nothing is allowed that was not judged; see the log of the webhook',
+)
+
+/** Answers reviews: reads them, waits for what is on its way, has them judged and counts the outcome. */
+export class Judge {
+  readonly #options: JudgeOptions
+
+  constructor(options: JudgeOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects: whatever goes wrong is a no. */
+  async answer(webhook: Webhook, body: string): Promise<Reply> {
+    const started = performance.now()
+    const reading = readAdmissionReview(parseJson(body))
+    if (!reading.ok) {
+      this.#count(webhook, 'error', started)
+      const message = `lapse cannot read this review: ${reading.message}`
+      return reading.uid === null ? failure(400, message) : reply(reading.uid, refused(400, message))
+    }
+    const answer = await this.#judge(webhook, reading.request)
+    this.#count(webhook, outcomeOf(answer), started)
+    return reply(reading.request.uid, answer)
+  }
+
+  async #judge(webhook: Webhook, request: AdmissionRequest): Promise<Answer> {
+    if (!this.#options.world.isReady()) return notReady
+    try {
+      const answer = this.#review(webhook.review, request)
+      return answer.unsettled.length === 0 ? answer : await this.#settle(webhook.review, request, answer)
+    } catch (error) {
+      const { uid, kind, namespace, name } = request
+      this.#options.log.error('review failed', { webhook: webhook.name, uid, kind, namespace, name, error })
+      return failed
+    }
+  }
+
+  #review(review: Review, request: AdmissionRequest): Answer {
+    const { world, clock, operatorUser } = this.#options
+    return review(request, { world: world.world, now: clock.now(), operatorUser })
+  }
+
+  /** Judges again with each change of what is missing, until nothing is, or for so long as a review may wait. */
+  async #settle(review: Review, request: AdmissionRequest, first: Answer): Promise<Answer> {
+    const { world, clock } = this.#options
+    const end = clock.now() + longestWait
+    let answer = first
+    for (let rest = longestWait; answer.unsettled.length > 0 && rest > 0; rest = end - clock.now()) {
+      await world.nextChange(answer.unsettled, rest)
+      answer = this.#review(review, request)
+    }
+    return answer
+  }
+
+  #count(webhook: Webhook, verdict: string, started: number): void {
+    this.#options.metrics.review({ webhook: webhook.name, verdict, duration: performance.now() - started })
+  }
+}
+
+function reply(uid: string, answer: Answer): Reply {
+  return { status: 200, body: renderAnswer(uid, answer) }
+}
+
+/** undefined: the text is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

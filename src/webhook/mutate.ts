@@ -1,0 +1,44 @@
+import { marks } from '../api/v1alpha1/objects.ts'
+import { isObject } from '../api/validate.ts'
+import type { AdmissionRequest } from './admission-review.ts'
+import { allowed, allowedWith, type Answer, type PatchOperation } from './answer.ts'
+import { annotationsOf, authorAfter, authorOf } from './applied-by.ts'
+import { byKind, type Review } from './review.ts'
+
+/** Writes who asks into a new grant, whatever it says. A grant without a spec is left for its schema to refuse. */
+const stampRequester: Review = (request) => {
+  const spec = request.object?.['spec']
+  if (request.operation !== 'CREATE' || !isObject(spec)) return allowed
+  return patched([{ op: 'add', path: '/spec/requestedBy', value: request.user.username }])
+}
+
+/** Writes who changed the spec into a policy. Whoever leaves the spec as it is leaves its author as well. */
+const stampAuthor: Review = (request) => {
+  if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return allowed
+  const author = authorAfter(request)
+  return author === authorOf(request.object) ? allowed : patched(annotate(request, marks.appliedBy, author))
+}
+
+/** value null: without the annotation. */
+function annotate({ object }: AdmissionRequest, key: string, value: string | null): readonly PatchOperation[] {
+  const path = '/metadata/annotations'
+  const annotations = annotationsOf(object)
+  if (annotations === null) return value === null ? [] : [{ op: 'add', path, value: { [key]: value } }]
+  const own = `${path}/${escapePointer(key)}`
+  if (value !== null) return [{ op: 'add', path: own, value }]
+  return Object.hasOwn(annotations, key) ? [{ op: 'remove', path: own }] : []
+}
+
+/** RFC 6901 */
+function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function patched(patch: readonly PatchOperation[]): Answer {
+  return patch.length === 0 ? allowed : allowedWith({ patch })
+}
+
+export const mutate: Review = byKind({
+  'lapse.dev/NHIGrant': stampRequester,
+  'lapse.dev/AccessPolicy': stampAuthor,
+})

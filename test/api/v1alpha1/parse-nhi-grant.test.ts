@@ -1,0 +1,139 @@
+import { expect } from 'chai'
+import { parseNHIGrant, type ParsedGrant } from '../../../src/api/v1alpha1/parse-nhi-grant.ts'
+import { nhiGrant, type Wire } from './wire.ts'
+
+function parse(change?: (grant: Wire) => void): ParsedGrant {
+  const parsed = parseNHIGrant(nhiGrant(change))
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  return parsed.value
+}
+
+function problemsOf(object: unknown): readonly string[] {
+  const parsed = parseNHIGrant(object)
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`)
+}
+
+describe('parseNHIGrant', () => {
+  it('reads every field', () => {
+    const { namespace, name, spec } = parse(({ spec: wire }) => (wire.revoke = { reason: 'leaked' }))
+    expect([namespace, name]).to.deep.equal(['payments', 'rollout-2041'])
+    expect(spec).to.deep.equal({
+      policy: { name: 'payments-deploy', version: '1.4.0' },
+      subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
+      permissions: ['rollout'],
+      rules: [{ verbs: ['patch'], apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['api'] }],
+      end: { kind: 'After', duration: 1_800_000 },
+      notBefore: Date.UTC(2027, 0, 15, 12),
+      reason: 'Roll out release 2041',
+      ticket: 'CHG-20855',
+      requestedBy: 'system:serviceaccount:ci:deployer',
+      revoke: { reason: 'leaked' },
+    })
+  })
+
+  it('takes what is omitted, or null, as not given', () => {
+    const optional = ['rules', 'duration', 'notBefore', 'ticket', 'requestedBy']
+    const omitted = parse(({ spec }) => {
+      for (const field of optional) delete spec[field]
+      delete spec.policy.version
+    })
+    const nulls = parse(({ spec }) => {
+      for (const field of [...optional, 'notAfter', 'revoke']) spec[field] = null
+      spec.policy.version = null
+    })
+    expect(omitted.spec).to.deep.equal({
+      policy: { name: 'payments-deploy', version: null },
+      subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
+      permissions: ['rollout'],
+      rules: [],
+      end: { kind: 'Default' },
+      notBefore: null,
+      reason: 'Roll out release 2041',
+      ticket: null,
+      requestedBy: null,
+      revoke: null,
+    })
+    expect(nulls.spec).to.deep.equal(omitted.spec)
+  })
+
+  it('reads an end at an instant', () => {
+    const { spec } = parse(({ spec: wire }) => {
+      delete wire.duration
+      wire.notAfter = '2027-01-15T13:00:00+00:30'
+    })
+    expect(spec.end).to.deep.equal({ kind: 'At', notAfter: Date.UTC(2027, 0, 15, 12, 30) })
+  })
+
+  it('reads a subject that is no ServiceAccount', () => {
+    const { spec } = parse(({ spec: wire }) => (wire.subject = { kind: 'User', name: 'ci:acme' }))
+    expect(spec.subject).to.deep.equal({ kind: 'User', name: 'ci:acme' })
+  })
+
+  it('reads a grant that the API server has yet to name', () => {
+    expect(parse((grant) => (grant.metadata = { generateName: 'rollout-' })).name).to.equal('rollout-')
+  })
+
+  describe('names field and fault of', () => {
+    const table: readonly (readonly [sentence: string, change: (spec: Wire) => void, problem: string])[] = [
+      ['an unknown field', (spec) => (spec.maxUses = 3), 'spec.maxUses: is not a known field'],
+      [
+        'a wrong enum',
+        (spec) => (spec.subject.kind = 'Robot'),
+        'spec.subject.kind: must be one of ServiceAccount, User, Group, not "Robot"',
+      ],
+      [
+        'a negative duration',
+        (spec) => (spec.duration = '-30m'),
+        'spec.duration: "-30m" does not have the expected form',
+      ],
+      [
+        'a fraction of an hour',
+        (spec) => (spec.duration = '0.5h'),
+        'spec.duration: "0.5h" does not have the expected form',
+      ],
+      ['an empty duration', (spec) => (spec.duration = ''), 'spec.duration: must have at least 2 characters'],
+      ['minutes as a number', (spec) => (spec.duration = 30), 'spec.duration: must be a string, not number "30"'],
+      [
+        'a begin that is no timestamp',
+        (spec) => (spec.notBefore = '2027-01-15'),
+        'spec.notBefore: "2027-01-15" is no RFC 3339 timestamp',
+      ],
+      ['no permissions', (spec) => (spec.permissions = []), 'spec.permissions: must not be empty'],
+      [
+        'one permission twice',
+        (spec) => (spec.permissions = ['rollout', 'rollout']),
+        'spec.permissions[1]: is the same as item 0: "rollout"',
+      ],
+      ['a rule without verbs', (spec) => delete spec.rules[0].verbs, 'spec.rules[0].verbs: is required'],
+      [
+        'a rule without apiGroups',
+        (spec) => (spec.rules[0].apiGroups = []),
+        'spec.rules[0].apiGroups: must not be empty',
+      ],
+      ['a rule without resources', (spec) => delete spec.rules[0].resources, 'spec.rules[0].resources: is required'],
+      [
+        'an empty object name',
+        (spec) => (spec.rules[0].resourceNames = ['']),
+        'spec.rules[0].resourceNames[0]: must not be empty',
+      ],
+      ['no reason', (spec) => delete spec.reason, 'spec.reason: is required'],
+      ['an empty reason', (spec) => (spec.reason = ''), 'spec.reason: must not be empty'],
+      ['a revocation without reason', (spec) => (spec.revoke = {}), 'spec.revoke.reason: is required'],
+      ['true for a revocation', (spec) => (spec.revoke = true), 'spec.revoke: must be an object, not boolean "true"'],
+      ['no policy', (spec) => delete spec.policy, 'spec.policy: is required'],
+      [
+        'the name of a policy alone',
+        (spec) => (spec.policy = 'payments'),
+        'spec.policy: must be an object, not string "payments"',
+      ],
+      [
+        'a namespace that is no label',
+        (spec) => (spec.subject.namespace = 'ci/x'),
+        'spec.subject.namespace: "ci/x" does not have the expected form',
+      ],
+    ]
+    for (const [sentence, change, problem] of table) {
+      it(sentence, () => expect(problemsOf(nhiGrant((grant) => change(grant.spec)))).to.deep.equal([problem]))
+    }
+  })
+})

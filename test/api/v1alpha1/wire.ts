@@ -1,0 +1,80 @@
+/** An object as a user writes it, right or wrong. */
+// oxlint-disable-next-line typescript/no-explicit-any -- raw JSON, which each test breaks in its own way
+export type Wire = any
+
+const policy = {
+  apiVersion: 'lapse.dev/v1alpha1',
+  kind: 'AccessPolicy',
+  metadata: { name: 'payments-deploy' },
+  spec: {
+    version: '1.4.0',
+    owner: { name: 'payments-platform', contact: 'oncall@example.com' },
+    change: {
+      request: 'CHG-20841',
+      reason: 'Deployers no longer read Secrets',
+      approvedBy: ['ana@example.com'],
+      expiresAt: '2027-03-01T00:00:00Z',
+    },
+    subjects: [
+      {
+        kind: 'ServiceAccount',
+        namespaceSelector: { matchLabels: { team: 'payments' } },
+        selector: { matchExpressions: [{ key: 'lapse.dev/nhi', operator: 'In', values: ['deployer'] }] },
+      },
+      { kind: 'User', names: ['ci:acme/payments'] },
+    ],
+    scope: { namespaceSelector: { matchLabels: { team: 'payments' } } },
+    permissions: [
+      {
+        name: 'rollout',
+        rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] }],
+      },
+      { name: 'read-logs', clusterRole: 'payments-log-reader' },
+    ],
+    grants: {
+      maxDuration: '1h',
+      defaultDuration: '15m',
+      maxActivePerSubject: 3,
+      requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
+    },
+    workloads: {
+      enforcement: 'Warn',
+      podSecurity: { level: 'restricted', version: 'v1.36' },
+      forbid: ['secrets-read', 'exec'],
+      pin: { required: true, grace: '24h' },
+    },
+  },
+}
+
+const grant = {
+  apiVersion: 'lapse.dev/v1alpha1',
+  kind: 'NHIGrant',
+  metadata: { namespace: 'payments', name: 'rollout-2041' },
+  spec: {
+    policy: { name: 'payments-deploy', version: '1.4.0' },
+    subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
+    permissions: ['rollout'],
+    rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'], resourceNames: ['api'] }],
+    duration: '30m',
+    notBefore: '2027-01-15T12:00:00Z',
+    reason: 'Roll out release 2041',
+    ticket: 'CHG-20855',
+    requestedBy: 'system:serviceaccount:ci:deployer',
+  },
+}
+
+/** An AccessPolicy that uses every field, changed as a test wants it. */
+export function accessPolicy(change: (policy: Wire) => void = () => undefined): Wire {
+  return changed(policy, change)
+}
+
+/** An NHIGrant that uses every field but notAfter and revoke, changed as a test wants it. */
+export function nhiGrant(change: (grant: Wire) => void = () => undefined): Wire {
+  return changed(grant, change)
+}
+
+function changed(object: object, change: (object: Wire) => void): Wire {
+  const copy = structuredClone(object)
+  change(copy)
+  return copy
+}

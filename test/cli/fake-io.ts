@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { CommandIo } from '../../src/cli/command.ts'
+import { runCommand } from '../../src/cli/commands.ts'
+
+export interface CommandOutcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Given {
+  /** Files of the working directory, by path. Default: none. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  readonly stdin?: string
+  readonly env?: CommandIo['env']
+  readonly isTerminal?: boolean
+  /** The working directory itself, in place of a new one. */
+  readonly cwd?: string
+}
+
+/** The instant of every test that does not give another one. */
+export const now = Date.parse('2026-12-01T12:00:00Z')
+
+/** Runs a command in this process, in a working directory of its own. */
+export async function lapse(argv: readonly string[], given: Given = {}): Promise<CommandOutcome> {
+  const directory = mkdtempSync(join(tmpdir(), 'lapse-cli-'))
+  try {
+    for (const [path, content] of Object.entries(given.files ?? {})) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true })
+      writeFileSync(join(directory, path), content)
+    }
+    return await runIn(given.cwd ?? directory, argv, given)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+async function runIn(cwd: string, argv: readonly string[], given: Given): Promise<CommandOutcome> {
+  const written = { stdout: '', stderr: '' }
+  const isTerminal = given.isTerminal ?? false
+  const code = await runCommand(argv, {
+    stdout: { write: (text) => void (written.stdout += text), isTerminal },
+    stderr: { write: (text) => void (written.stderr += text), isTerminal },
+    stdin: async () => new TextEncoder().encode(given.stdin ?? ''),
+    env: given.env ?? {},
+    cwd,
+    now: () => now,
+  })
+  return { code, ...written }
+}

@@ -1,0 +1,623 @@
+import { expect } from 'chai'
+import * as fc from 'fast-check'
+import {
+  type ClusterError,
+  Forbidden,
+  Gone,
+  ServerError,
+  TooManyRequests,
+  Unreachable,
+} from '../../src/cluster/errors.ts'
+import type { Change, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
+import { Reflector, type ReflectorOptions } from '../../src/cluster/reflector.ts'
+import { resources } from '../../src/cluster/resources.ts'
+import type { Transport } from '../../src/cluster/transport.ts'
+import { type Fields, silentLog } from '../../src/runtime/log.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+const request = { method: 'GET', path: '/fake' }
+const lost = (): ClusterError => new Unreachable(request, 'connection reset')
+
+interface Event {
+  readonly type: string
+  readonly object: object
+  readonly version: number
+}
+
+/** One open watch. */
+interface Stream {
+  /** What it has not delivered yet. */
+  readonly pending: Event[]
+  /** Set when it is to end after that; no failure: in order. */
+  ended: { readonly failure: Error | null } | null
+  readonly wake: () => void
+}
+
+/** An API server that holds objects of one type in memory, and misbehaves as it is told. */
+class FakeApi implements Pick<Transport, 'call' | 'watch'> {
+  readonly objects = new Map<string, KubeObject>()
+  readonly calls: string[] = []
+  readonly #history: Event[] = []
+  readonly #streams = new Set<Stream>()
+  /** Thrown by the next calls, lists and watches alike, one each. */
+  readonly failures: Error[] = []
+  #version = 100
+  #compacted = 0
+  #uids = 0
+
+  put(name: string, fields: object = {}): KubeObject {
+    const before = this.objects.get(name)
+    const version = ++this.#version
+    const uid = before?.metadata.uid ?? `uid-${++this.#uids}`
+    const object = { metadata: { namespace: 'ns', name, uid, resourceVersion: String(version), ...fields } }
+    this.objects.set(name, object)
+    this.#send({ type: before === undefined ? 'ADDED' : 'MODIFIED', object, version })
+    return object
+  }
+
+  remove(name: string): void {
+    const object = this.objects.get(name)
+    if (object === undefined) return
+    const version = ++this.#version
+    this.objects.delete(name)
+    this.#send({
+      type: 'DELETED',
+      object: { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } },
+      version,
+    })
+  }
+
+  bookmark(): void {
+    this.#send({
+      type: 'BOOKMARK',
+      object: { metadata: { resourceVersion: String(this.#version) } },
+      version: this.#version,
+    })
+  }
+
+  /** Whatever the watches have to take, as it is. */
+  emit(event: object): void {
+    for (const stream of this.#streams) {
+      stream.pending.push(event as Event)
+      stream.wake()
+    }
+  }
+
+  /** Forgets everything that happened so far. */
+  compact(): void {
+    this.#compacted = this.#version
+    this.#history.length = 0
+  }
+
+  /** null: the watches end in order. */
+  endWatches(failure: Error | null): void {
+    for (const stream of this.#streams) {
+      stream.ended = { failure }
+      stream.wake()
+    }
+  }
+
+  get openWatches(): number {
+    return this.#streams.size
+  }
+
+  call(_: string, path: string): Promise<unknown> {
+    this.calls.push(`list ${path}`)
+    const failure = this.failures.shift()
+    if (failure !== undefined) return Promise.reject(failure)
+    const items = [...this.objects.values()]
+    return Promise.resolve(structuredClone({ metadata: { resourceVersion: String(this.#version) }, items }))
+  }
+
+  async *watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncGenerator {
+    this.calls.push(`watch ${path}`)
+    const failure = this.failures.shift()
+    if (failure !== undefined) throw failure
+    const from = Number(new URLSearchParams(path.split('?')[1]).get('resourceVersion'))
+    if (from < this.#compacted) throw new Gone(request, 'too old resource version')
+    let arrived = Promise.withResolvers<void>()
+    const stream: Stream = {
+      pending: this.#history.filter(({ version }) => version > from),
+      ended: signal.aborted ? { failure: lost() } : null,
+      wake: () => arrived.resolve(),
+    }
+    this.#streams.add(stream)
+    signal.addEventListener('abort', () => {
+      stream.ended = { failure: lost() }
+      stream.wake()
+    })
+    try {
+      for (;;) {
+        for (let event = stream.pending.shift(); event !== undefined; event = stream.pending.shift()) {
+          yield structuredClone({ type: event.type, object: event.object })
+        }
+        if (stream.ended?.failure === null) return
+        if (stream.ended !== null) throw stream.ended.failure
+        arrived = Promise.withResolvers<void>()
+        await arrived.promise
+      }
+    } finally {
+      this.#streams.delete(stream)
+    }
+  }
+
+  #send(event: Event): void {
+    this.#history.push(event)
+    this.emit(event)
+  }
+}
+
+function keyOf(name: string): ObjectKey {
+  return { namespace: 'ns', name }
+}
+
+function sentenceOf({ key, before, after }: Change<KubeObject>): string {
+  if (before === null) return `${key.name} created`
+  return after === null ? `${key.name} deleted` : `${key.name} changed`
+}
+
+describe('the reflector', () => {
+  let api: FakeApi
+  let clock: FakeClock
+  let seen: string[]
+  let reflector: Reflector
+  const reflectors: Reflector[] = []
+
+  beforeEach(() => {
+    api = new FakeApi()
+    clock = new FakeClock()
+    seen = []
+    reflector = make()
+    reflector.subscribe((change) => seen.push(sentenceOf(change)))
+  })
+  afterEach(() => Promise.all(reflectors.splice(0).map((each) => each.stop())))
+
+  function make(options: Partial<ReflectorOptions<KubeObject>> = {}): Reflector {
+    const all = { type: resources.nhiGrants, transport: api, clock, log: silentLog, random: () => 0.5, ...options }
+    const made = new Reflector(all)
+    reflectors.push(made)
+    return made
+  }
+
+  async function sync(): Promise<void> {
+    reflector.start()
+    await clock.advance(0)
+    expect(reflector.hasSynced).to.equal(true)
+  }
+
+  it('has not synced before the first complete list', async () => {
+    api.failures.push(lost(), lost())
+    let synced = false
+    const waiting = reflector.whenSynced().then(() => (synced = true))
+    reflector.start()
+    await clock.advance(0)
+    expect([reflector.hasSynced, synced]).to.deep.equal([false, false])
+    await clock.advance(1_000)
+    await waiting
+    expect(reflector.hasSynced).to.equal(true)
+  })
+
+  it('shows what is there, and every change to it', async () => {
+    api.put('a')
+    await sync()
+    api.put('b')
+    api.put('a')
+    api.remove('a')
+    await clock.advance(0)
+    expect(seen).to.deep.equal(['a created', 'b created', 'a changed', 'a deleted'])
+    expect(reflector.list().map(({ metadata }) => metadata.name)).to.deep.equal(['b'])
+    expect(reflector.get(keyOf('a'))).to.equal(null)
+  })
+
+  it('gives the items of a list the kind that they lack', async () => {
+    api.put('a')
+    await sync()
+    expect(reflector.get(keyOf('a'))).to.include({ apiVersion: 'lapse.dev/v1alpha1', kind: 'NHIGrant' })
+  })
+
+  it('tells a late subscriber of what is there already', async () => {
+    api.put('a')
+    await sync()
+    const late: string[] = []
+    reflector.subscribe((change) => late.push(sentenceOf(change)))
+    expect(late).to.deep.equal(['a created'])
+  })
+
+  it('shows a change in the cache before it tells of it', async () => {
+    await sync()
+    const shown: unknown[] = []
+    reflector.subscribe(({ key: changed, after }) => shown.push(reflector.get(changed) === after))
+    api.put('a')
+    api.remove('a')
+    await clock.advance(0)
+    expect(shown).to.deep.equal([true, true])
+  })
+
+  it('asks for pages, bookmarks and a watch that ends by itself after five to ten minutes', async () => {
+    await sync()
+    expect(api.calls[0]).to.equal('list /apis/lapse.dev/v1alpha1/nhigrants?limit=500')
+    const parameters = new URLSearchParams(api.calls[1]?.split('?')[1])
+    expect(parameters.get('allowWatchBookmarks')).to.equal('true')
+    expect(Number(parameters.get('timeoutSeconds'))).to.be.within(300, 600)
+    expect(parameters.get('resourceVersion')).to.equal('100')
+  })
+
+  it('keeps neither managedFields nor the last applied configuration', async () => {
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', 'lapse.dev/not-after': 'then' }
+    api.put('a', { managedFields: [{ manager: 'x' }], annotations })
+    await sync()
+    api.put('b', { managedFields: [{ manager: 'x' }] })
+    await clock.advance(0)
+    for (const { metadata } of reflector.list()) expect(metadata).not.to.have.property('managedFields')
+    expect(reflector.get(keyOf('a'))?.metadata.annotations).to.deep.equal({ 'lapse.dev/not-after': 'then' })
+  })
+
+  it('keeps what the transformation makes of an object', async () => {
+    api.put('a')
+    const type = resources.nhiGrants
+    const names = new Reflector({
+      type,
+      transport: api,
+      clock,
+      log: silentLog,
+      random: () => 0.5,
+      transform: ({ metadata }) => metadata.name.toUpperCase(),
+    })
+    names.start()
+    await names.whenSynced()
+    expect(names.list()).to.deep.equal(['A'])
+    await names.stop()
+  })
+
+  describe('when the watch breaks', () => {
+    it('opens it again where it stopped, without a list', async () => {
+      await sync()
+      api.put('a')
+      await clock.advance(0)
+      api.endWatches(lost())
+      api.put('b')
+      await clock.advance(1_000)
+      expect(seen).to.deep.equal(['a created', 'b created'])
+      expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal(['list', 'watch', 'watch'])
+    })
+
+    it('goes on from the last bookmark', async () => {
+      await sync()
+      api.put('a')
+      api.bookmark()
+      await clock.advance(0)
+      api.endWatches(lost())
+      await clock.advance(1_000)
+      expect(api.calls.at(-1)).to.contain('resourceVersion=101')
+    })
+
+    it('goes on at once after an end in order', async () => {
+      await sync()
+      await clock.advance(300_000)
+      api.endWatches(null)
+      await clock.advance(0)
+      expect(api.openWatches).to.equal(1)
+    })
+
+    it('backs off when the server ends each watch as soon as it is opened', async () => {
+      await sync()
+      const end = setInterval(() => api.endWatches(null), 0)
+      await clock.advance(60_000)
+      clearInterval(end)
+      expect(api.calls.length, 'requests in a minute').to.be.below(120)
+    })
+
+    for (const [what, failure] of [
+      ['the place in the stream is forgotten (410)', new Gone(request, 'expired')],
+      ['the server fails', new ServerError(request, 'etcd is away', 500)],
+      ['the answer is malformed', new ServerError(request, 'the answer is malformed', 502)],
+    ] as const) {
+      it(`lists again, once, when ${what}`, async () => {
+        api.put('a')
+        api.put('b')
+        await sync()
+        api.endWatches(failure)
+        api.remove('a')
+        api.put('c')
+        await clock.advance(1_000)
+        expect(seen).to.deep.equal(['a created', 'b created', 'a deleted', 'c created'])
+        expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal(['list', 'watch', 'list', 'watch'])
+      })
+    }
+
+    it('lists again when 410 comes as an event', async () => {
+      await sync()
+      api.emit({ type: 'ERROR', object: { kind: 'Status', code: 410, message: 'too old resource version' } })
+      api.put('a')
+      await clock.advance(1_000)
+      expect(seen).to.deep.equal(['a created'])
+      expect(api.calls.filter((call) => call.startsWith('list'))).to.have.length(2)
+    })
+
+    it('lists again rather than guess at an event of an unknown type', async () => {
+      await sync()
+      api.emit({ type: 'RENAMED', object: { metadata: { name: 'a', resourceVersion: '1' } } })
+      await clock.advance(1_000)
+      expect(api.calls.filter((call) => call.startsWith('list'))).to.have.length(2)
+    })
+
+    it('sees an object that was replaced by a namesake meanwhile as deleted and created', async () => {
+      const first = api.put('a')
+      await sync()
+      const changes: Change<KubeObject>[] = []
+      reflector.subscribe((change) => changes.push(change))
+      changes.length = 0
+      api.endWatches(lost())
+      api.remove('a')
+      const second = api.put('a')
+      api.compact()
+      await clock.advance(1_000)
+      expect(seen).to.deep.equal(['a created', 'a deleted', 'a created'])
+      expect(changes.map(({ before, after }) => [before?.metadata.uid, after?.metadata.uid])).to.deep.equal([
+        [first.metadata.uid, undefined],
+        [undefined, second.metadata.uid],
+      ])
+    })
+
+    it('waits as long as a throttling server asks for', async () => {
+      await sync()
+      api.failures.push(new TooManyRequests(request, 'later', 20_000))
+      api.endWatches(lost())
+      await clock.advance(19_000)
+      expect(api.calls).to.have.length(3)
+      await clock.advance(3_000)
+      expect(api.calls).to.have.length(4)
+    })
+
+    it('tries every second and a half at most while nobody answers, and goes on as soon as somebody does', async () => {
+      await sync()
+      api.failures.push(...Array.from({ length: 1_000 }, lost))
+      api.endWatches(lost())
+      await clock.advance(60_000)
+      expect(api.calls.length, 'requests in a minute').to.be.within(40, 70)
+      api.failures.length = 0
+      api.put('a')
+      await clock.advance(1_500)
+      expect(seen).to.deep.equal(['a created'])
+    })
+
+    it('backs off to half a minute from a server that refuses', async () => {
+      api.failures.push(...Array.from({ length: 1_000 }, () => new Forbidden(request, 'no')))
+      reflector.start()
+      await clock.advance(600_000)
+      expect(api.calls.length, 'requests in ten minutes').to.be.within(20, 45)
+    })
+
+    it('says so in the log and the metrics', async () => {
+      const lines: [string, Fields | undefined][] = []
+      const restarts: string[] = []
+      const observed = make({
+        log: { ...silentLog, warn: (message, fields) => void lines.push([message, fields]) },
+        observer: {
+          watchRestarted: (resource) => void restarts.push(resource),
+          handlerFailed: () => {},
+          cacheAge: () => {},
+        },
+      })
+      observed.start()
+      await clock.advance(0)
+      const failure = lost()
+      api.endWatches(failure)
+      await clock.advance(0)
+      expect(lines).to.deep.equal([['watch broken', { resource: 'nhigrants', retryInMs: 75, error: failure }]])
+      expect(restarts).to.deep.equal(['nhigrants'])
+    })
+  })
+
+  it('counts and logs a subscriber that throws, and goes on', async () => {
+    const lines: unknown[] = []
+    const failed: string[] = []
+    const robust = make({
+      log: { ...silentLog, error: (message, fields) => void lines.push([message, fields?.['name']]) },
+      observer: {
+        watchRestarted: () => {},
+        handlerFailed: (resource) => void failed.push(resource),
+        cacheAge: () => {},
+      },
+    })
+    const others: string[] = []
+    robust.subscribe(() => {
+      throw new Error('a defect')
+    })
+    robust.subscribe((change) => others.push(sentenceOf(change)))
+    api.put('a')
+    robust.start()
+    await clock.advance(0)
+    api.put('b')
+    await clock.advance(0)
+    expect(others).to.deep.equal(['a created', 'b created'])
+    expect(lines).to.deep.equal([
+      ['cache subscriber failed', 'a'],
+      ['cache subscriber failed', 'b'],
+    ])
+    expect(failed).to.have.length(2)
+    expect(api.calls, 'the stream was not broken').to.have.length(2)
+  })
+
+  it('knows when it last heard the server, from bookmarks too', async () => {
+    expect(reflector.lastContact).to.equal(null)
+    await sync()
+    expect(reflector.lastContact).to.equal(clock.now())
+    await clock.advance(60_000)
+    api.bookmark()
+    await clock.advance(0)
+    expect(reflector.lastContact).to.equal(clock.now())
+    const then = clock.now()
+    await clock.advance(10_000)
+    expect(reflector.lastContact).to.equal(then)
+  })
+
+  describe('waiting for an object', () => {
+    it('ends at once when it is there', async () => {
+      api.put('a')
+      await sync()
+      expect(await reflector.waitFor(keyOf('a'), 0)).to.equal(true)
+    })
+
+    it('ends when it comes, also for several who wait', async () => {
+      await sync()
+      const both = Promise.all([reflector.waitFor(keyOf('a'), 1_000), reflector.waitFor(keyOf('a'), 2_000)])
+      api.put('a')
+      await clock.advance(0)
+      expect(await both).to.deep.equal([true, true])
+      expect(clock.pending, 'timers left').to.equal(0)
+    })
+
+    it('ends with no after the time that was given', async () => {
+      await sync()
+      const waiting = reflector.waitFor(keyOf('a'), 200)
+      api.put('b')
+      await clock.advance(200)
+      expect(await waiting).to.equal(false)
+    })
+
+    it('ends with no when the reflector stops', async () => {
+      await sync()
+      const waiting = reflector.waitFor(keyOf('a'), 200)
+      await reflector.stop()
+      expect(await waiting).to.equal(false)
+      expect(await reflector.waitFor(keyOf('a'), 200)).to.equal(false)
+    })
+  })
+
+  describe('stopping', () => {
+    it('ends the watch and tells nobody of anything any more', async () => {
+      await sync()
+      await reflector.stop()
+      api.put('a')
+      await clock.advance(10_000)
+      expect(seen).to.be.empty
+      expect(api.openWatches).to.equal(0)
+      expect(clock.pending, 'timers left').to.equal(0)
+    })
+
+    it('inside of a subscriber is the last that any subscriber hears', async () => {
+      const heard: string[] = []
+      reflector.subscribe((change) => {
+        heard.push(sentenceOf(change))
+        void reflector.stop()
+      })
+      api.put('a')
+      api.put('b')
+      reflector.start()
+      await clock.advance(0)
+      expect(heard).to.deep.equal(['a created'])
+      expect(seen).to.deep.equal(['a created'])
+    })
+
+    it('ends a back-off, and whoever waits for the sync is told', async () => {
+      api.failures.push(lost())
+      reflector.start()
+      await clock.advance(0)
+      const waiting = reflector.whenSynced().then(
+        () => 'synced',
+        (error: Error) => error.message,
+      )
+      await reflector.stop()
+      expect(await waiting).to.equal('the cache of nhigrants was stopped before it had synced')
+      expect(clock.pending, 'timers left').to.equal(0)
+    })
+
+    it('works before the start and twice', async () => {
+      await Promise.all([reflector.stop(), reflector.stop()])
+      reflector.start()
+      await clock.advance(1_000)
+      expect(api.calls).to.be.empty
+    })
+  })
+})
+
+type Step =
+  | { readonly do: 'put' | 'remove' | 'replace'; readonly name: string }
+  | { readonly do: 'reset' | 'end' | 'compact' | 'forget' | 'bookmark' | 'fail' | 'refuse' }
+  | { readonly do: 'wait'; readonly by: number }
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('put', 'remove', 'replace'), name: fc.constantFrom('a', 'b', 'c') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('reset', 'end', 'compact', 'forget', 'bookmark', 'fail', 'refuse') }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait'), by: fc.integer({ min: 0, max: 3_000 }) }) },
+)
+
+async function take(step: Step, api: FakeApi, clock: FakeClock): Promise<void> {
+  switch (step.do) {
+    case 'put':
+      return void api.put(step.name)
+    case 'remove':
+      return api.remove(step.name)
+    case 'replace':
+      api.remove(step.name)
+      return void api.put(step.name)
+    case 'reset':
+      return api.endWatches(lost())
+    case 'end':
+      return api.endWatches(null)
+    case 'forget':
+      return api.endWatches(new Gone(request, 'expired'))
+    case 'compact':
+      return api.compact()
+    case 'bookmark':
+      return api.bookmark()
+    case 'fail':
+      return void api.failures.push(lost())
+    case 'refuse':
+      return void api.failures.push(new ServerError(request, 'no leader', 503))
+    case 'wait':
+      return clock.advance(step.by)
+    default:
+      return step satisfies never
+  }
+}
+
+/** What identifies each version, in order. */
+function versions(objects: Iterable<KubeObject>): readonly string[] {
+  return Array.from(objects, ({ metadata }) => `${metadata.name} ${metadata.uid} ${metadata.resourceVersion}`).sort()
+}
+
+describe('the reflector under any sequence of changes and faults', () => {
+  it('ends up with what the server has, by a history in which nothing is lost or told twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { maxLength: 60, size: 'max' }), async (steps) => {
+        const api = new FakeApi()
+        const clock = new FakeClock()
+        const told = new Map<string, KubeObject>()
+        const violations: string[] = []
+        const reflector = new Reflector({
+          type: resources.nhiGrants,
+          transport: api,
+          clock,
+          log: silentLog,
+          random: () => 0.5,
+        })
+        reflector.subscribe(({ key: { name }, before, after }) => {
+          if ((told.get(name) ?? null) !== before) violations.push(`${name}: a change from what was never told`)
+          if (before !== null && after !== null && before.metadata.uid !== after.metadata.uid) {
+            violations.push(`${name}: another UID without a deletion`)
+          }
+          if (after === null) told.delete(name)
+          else told.set(name, after)
+        })
+        reflector.start()
+        for (const step of steps) await take(step, api, clock)
+        await clock.advance(120_000)
+
+        expect(violations).to.deep.equal([])
+        expect(versions(reflector.list())).to.deep.equal(versions(api.objects.values()))
+        expect(versions(told.values())).to.deep.equal(versions(api.objects.values()))
+        await reflector.stop()
+        expect([api.openWatches, clock.pending], 'watches and timers left').to.deep.equal([0, 0])
+      }),
+      { seed: 20_261_103, numRuns: 200 },
+    )
+  }).timeout(30_000)
+})

@@ -1,0 +1,324 @@
+import { expect } from 'chai'
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Credentials } from '../../src/cluster/connection.ts'
+import { Forbidden, ServerError, TooManyRequests, Unauthorized, Unreachable } from '../../src/cluster/errors.ts'
+import { Transport, type TransportOptions } from '../../src/cluster/transport.ts'
+import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+
+/** Waits below a second last five milliseconds and are noted. */
+class HastyClock implements Clock {
+  readonly waits: number[] = []
+
+  now(): number {
+    return systemClock.now()
+  }
+
+  after(delay: number, action: () => void): () => void {
+    if (delay >= 5_000) return systemClock.after(delay, action)
+    this.waits.push(delay)
+    return systemClock.after(Math.min(delay, 5), action)
+  }
+}
+
+async function failureOf(call: Promise<unknown>): Promise<Error> {
+  return call.then(
+    () => expect.fail('the call succeeded'),
+    (error: unknown) => error as Error,
+  )
+}
+
+async function collect(values: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = []
+  for await (const value of values) all.push(value)
+  return all
+}
+
+describe('the transport', () => {
+  let server: Server
+  let transport: Transport
+  const transports: Transport[] = []
+  let clock: HastyClock
+  let answer: (...exchange: Parameters<RequestListener>) => unknown
+  let requests: string[]
+  const sockets = new Set<Socket>()
+  const forever = new AbortController()
+
+  function connect(options: Partial<TransportOptions> = {}): Transport {
+    const { port } = server.address() as AddressInfo
+    const credentials = { tls: {}, headers: { Authorization: 'Bearer s3cret' } }
+    const connection = {
+      url: `http://127.0.0.1:${port}`,
+      namespace: '',
+      credentials: () => Promise.resolve(credentials),
+    }
+    const made = new Transport({ connection, clock, random: () => 0.5, ...options })
+    transports.push(made)
+    return made
+  }
+
+  beforeEach(async () => {
+    requests = []
+    clock = new HastyClock()
+    server = createServer((request, response) => {
+      requests.push(`${request.method} ${request.url}`)
+      answer(request, response)
+    })
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    transport = connect()
+  })
+
+  afterEach(async () => {
+    await Promise.all(transports.splice(0).map((each) => each.close()))
+    server.closeAllConnections()
+    server.close()
+  })
+
+  describe('a call', () => {
+    it('sends JSON with the credentials and returns the JSON that comes back, unknown fields and all', async () => {
+      answer = async (request, response) => {
+        const chunks = await request.toArray()
+        const { authorization, accept } = request.headers
+        const type = request.headers['content-type']
+        response.end(
+          JSON.stringify({ authorization, accept, type, body: Buffer.concat(chunks).toString(), ünknown: 1 }),
+        )
+      }
+      const value = await transport.call('POST', '/x', { a: 'ä' }, { contentType: 'application/merge-patch+json' })
+      expect(value).to.deep.equal({
+        authorization: 'Bearer s3cret',
+        accept: 'application/json',
+        type: 'application/merge-patch+json',
+        body: '{"a":"ä"}',
+        ünknown: 1,
+      })
+    })
+
+    it('returns null for an empty answer', async () => {
+      answer = (_, response) => response.writeHead(200).end()
+      expect(await transport.call('DELETE', '/x')).to.equal(null)
+    })
+
+    it('keeps the path prefix of the server', async () => {
+      answer = (_, response) => response.end('{}')
+      const { port } = server.address() as AddressInfo
+      const behind = connect({
+        connection: { url: `http://127.0.0.1:${port}/k8s/c1`, namespace: '', credentials: nobody },
+      })
+      await behind.call('GET', '/api/v1/pods?limit=1')
+      expect(requests).to.deep.equal(['GET /k8s/c1/api/v1/pods?limit=1'])
+    })
+
+    it('opens 64 connections at most, and uses them again', async () => {
+      let most = 0
+      answer = (_, response) => {
+        most = Math.max(most, sockets.size)
+        setImmediate(() => response.end('{}'))
+      }
+      await Promise.all(Array.from({ length: 400 }, () => transport.call('GET', '/x')))
+      expect(most).to.be.within(2, 64)
+    })
+
+    it('ends at its deadline when nobody answers, and says for how long it waited', async () => {
+      answer = () => {}
+      const failure = await failureOf(connectTo(systemClock).call('POST', '/slow?secret=1', {}, { timeout: 50 }))
+      expect(failure).to.be.instanceOf(Unreachable)
+      expect(failure.message).to.equal('no answer: no answer within 50ms (POST /slow)')
+    })
+
+    it('ends at its deadline in the middle of an answer too', async () => {
+      answer = (_, response) => {
+        response.writeHead(200, { 'Content-Length': '100' })
+        response.write('{"half":')
+      }
+      const failure = await failureOf(connectTo(systemClock).call('GET', '/half', undefined, { timeout: 50 }))
+      expect(failure).to.be.instanceOf(Unreachable)
+      expect(requests, 'no retry beyond the deadline').to.have.length(1)
+    })
+
+    it('ends when its caller gives up', async () => {
+      const abort = new AbortController()
+      answer = () => abort.abort()
+      expect(await failureOf(transport.call('POST', '/x', {}, { signal: abort.signal }))).to.be.instanceOf(Unreachable)
+    })
+
+    it('never shows a body, a header or a query in an error', async () => {
+      answer = (_, response) => response.writeHead(403, { 'X-Secret': 'h3ader' }).end('{"data":"b0dy"}')
+      const failure = await failureOf(transport.call('GET', '/x?token=qu3ry'))
+      expect(failure).to.be.instanceOf(Forbidden)
+      expect(`${failure.message} ${JSON.stringify(failure)}`).not.to.match(/b0dy|h3ader|qu3ry|s3cret/)
+    })
+
+    it('does not quote an answer that is no JSON', async () => {
+      answer = (_, response) => response.end('b0dy')
+      const failure = await failureOf(transport.call('POST', '/x', {}))
+      expect(failure).to.be.instanceOf(ServerError)
+      expect(failure.message).to.equal('the answer is malformed (POST /x)')
+    })
+
+    it('says Unauthorized when there are no credentials to be had', async () => {
+      const failure = await failureOf(
+        connect({ connection: { url: 'http://127.0.0.1:1', namespace: '', credentials: loggedOut } }).call('GET', '/x'),
+      )
+      expect(failure).to.be.instanceOf(Unauthorized)
+      expect(failure.message).to.equal('no credentials: log in first (GET /x)')
+      expect(requests).to.be.empty
+    })
+  })
+
+  function connectTo(other: Clock): Transport {
+    return connect({ clock: other })
+  }
+
+  describe('a retry', () => {
+    const faults: readonly { readonly what: string; readonly fault: RequestListener }[] = [
+      { what: 'a reset', fault: (request) => request.socket.resetAndDestroy() },
+      { what: 'an answer that is cut off', fault: cutOff },
+      { what: '429', fault: (_, response) => response.writeHead(429, { 'Retry-After': '1' }).end() },
+      { what: '503', fault: (_, response) => response.writeHead(503).end() },
+    ]
+    for (const { what, fault } of faults) {
+      it(`repairs a read after ${what}`, async () => {
+        answer = (request, response) => (requests.length < 3 ? fault(request, response) : response.end('{"ok":true}'))
+        expect(await transport.call('GET', '/x')).to.deep.equal({ ok: true })
+        expect(requests).to.have.length(3)
+      })
+
+      it(`is not made for a write after ${what}`, async () => {
+        answer = fault
+        await failureOf(transport.call('POST', '/x', {}))
+        expect(requests).to.have.length(1)
+      })
+    }
+
+    it('is made for a POST that only asks', async () => {
+      answer = (_, response) => (requests.length < 2 ? response.writeHead(500).end() : response.end('{}'))
+      await transport.call('POST', '/review', {}, { effect: 'read' })
+      expect(requests).to.have.length(2)
+    })
+
+    it('is given up after four', async () => {
+      answer = (_, response) => response.writeHead(500).end()
+      expect(await failureOf(transport.call('GET', '/x'))).to.be.instanceOf(ServerError)
+      expect(requests).to.have.length(5)
+      expect(clock.waits).to.deep.equal([50, 100, 200, 400])
+    })
+
+    it('waits as long as the server asks for, and some more', async () => {
+      answer = (_, response) =>
+        requests.length < 2 ? response.writeHead(429, { 'Retry-After': '2' }).end() : response.end('{}')
+      await transport.call('GET', '/x')
+      expect(clock.waits).to.deep.equal([2_050])
+    })
+
+    it('is not made when the server asks for more time than the call has', async () => {
+      answer = (_, response) => response.writeHead(429, { 'Retry-After': '60' }).end()
+      const failure = await failureOf(transport.call('GET', '/x'))
+      expect(failure).to.be.instanceOf(TooManyRequests)
+      expect((failure as TooManyRequests).retryAfter).to.equal(60_000)
+      expect(requests).to.have.length(1)
+    })
+
+    for (const code of [400, 401, 403, 404, 409, 410, 422]) {
+      it(`is not made after ${code}: the answer would be the same`, async () => {
+        answer = (_, response) => response.writeHead(code).end('{}')
+        await failureOf(transport.call('GET', '/x'))
+        expect(requests).to.have.length(1)
+      })
+    }
+  })
+
+  describe('a watch', () => {
+    const options = { idle: 10_000, signal: forever.signal }
+
+    it('yields a line as soon as it is complete, cut inside of a character or not, until the server ends it', async () => {
+      const bytes = Buffer.from('{"text":"naïve ✓ 𝄞"}\n{"n":2}\n')
+      answer = async (_, response) => {
+        for (const byte of bytes) {
+          response.write(Buffer.from([byte]))
+          await new Promise(setImmediate)
+        }
+        response.end()
+      }
+      expect(await collect(transport.watch('/w', options))).to.deep.equal([{ text: 'naïve ✓ 𝄞' }, { n: 2 }])
+    })
+
+    it('fails as the status says when it is refused', async () => {
+      answer = (_, response) => response.writeHead(403).end('{"message":"no"}')
+      const failure = await failureOf(collect(transport.watch('/w?watch=true', options)))
+      expect(failure).to.be.instanceOf(Forbidden)
+      expect(failure.message).to.equal('no (GET /w)')
+    })
+
+    it('fails as Unreachable when the connection is reset', async () => {
+      answer = (request, response) => {
+        response.write('{"n":1}\n')
+        setTimeout(() => request.socket.resetAndDestroy(), 5)
+      }
+      expect(await failureOf(collect(transport.watch('/w', options)))).to.be.instanceOf(Unreachable)
+    })
+
+    it('fails as malformed, without quoting, when a line is no JSON', async () => {
+      answer = (_, response) => response.end('b0dy\n')
+      expect((await failureOf(collect(transport.watch('/w', options)))).message).to.equal(
+        'the answer is malformed (GET /w)',
+      )
+    })
+
+    for (const [stage, begin] of [
+      ['before the first byte', () => {}],
+      ['after some lines', (response: { write(text: string): unknown }) => void response.write('{"n":1}\n')],
+    ] as const) {
+      it(`is given up when nothing is heard, ${stage}, though the connection stays open`, async () => {
+        answer = (_, response) => begin(response)
+        const watch = collect(connectTo(systemClock).watch('/w', { ...options, idle: 60 }))
+        const failure = await failureOf(watch)
+        expect(failure).to.be.instanceOf(Unreachable)
+        expect(failure.message).to.equal('no answer: nothing heard for 60ms (GET /w)')
+      })
+    }
+
+    it('leaves no socket behind when its reader stops reading', async () => {
+      answer = (_, response) => void response.write('{"n":1}\n{"n":2}\n')
+      for await (const value of transport.watch('/w', options)) {
+        expect(value).to.deep.equal({ n: 1 })
+        break
+      }
+      for (const socket of sockets) await once(socket, 'close')
+      expect(sockets.size).to.equal(0)
+    })
+
+    it('does not stand in the way of calls', async () => {
+      answer = (request, response) => void (request.url === '/w' ? response.write('{}\n') : response.end('{"ok":1}'))
+      const abort = new AbortController()
+      const watches = Array.from({ length: 80 }, () =>
+        transport.watch('/w', { idle: 10_000, signal: abort.signal })[Symbol.asyncIterator](),
+      )
+      await Promise.all(watches.map((watch) => watch.next()))
+      expect(await transport.call('GET', '/x')).to.deep.equal({ ok: 1 })
+      abort.abort()
+      for (const watch of watches) expect(await failureOf(watch.next())).to.be.instanceOf(Unreachable)
+    })
+  })
+})
+
+function nobody(): Promise<Credentials> {
+  return Promise.resolve({ tls: {}, headers: {} })
+}
+
+function loggedOut(): Promise<Credentials> {
+  return Promise.reject(new Error('log in first'))
+}
+
+/** Ends the connection in the middle of a body, and of a character. */
+function cutOff(...[request, response]: Parameters<RequestListener>): void {
+  response.writeHead(200, { 'Content-Length': '100' })
+  response.write(Buffer.from('{"text":"ä').subarray(0, -1))
+  setTimeout(() => request.socket.destroy(), 5)
+}

@@ -1,0 +1,446 @@
+import { expect } from 'chai'
+import { decideGrant, type GrantDecision, type GrantRequest } from '../../../src/core/grant/decide.ts'
+import type { GrantSpec } from '../../../src/core/grant/grant.ts'
+import type { Identity, Requester } from '../../../src/core/identity.ts'
+import type { GrantTerms, Policy, RequesterRule } from '../../../src/core/policy/policy.ts'
+import type { LiveGrant, World } from '../../../src/core/world.ts'
+import { hour, minute, now, policyOf, terms } from '../policy/policy-of.ts'
+import { worldOf } from '../policy/world-of.ts'
+import { rbacOf, rule } from '../rbac/rbac-of.ts'
+import { deployer, deployerName, requestOf } from './request-of.ts'
+
+interface Sentence {
+  readonly sentence: string
+  readonly spec?: Partial<GrantSpec>
+  readonly request?: Partial<GrantRequest>
+  readonly policy?: Partial<Policy>
+  readonly world?: World
+  /** `check at path: message`, each; none: it is allowed. */
+  readonly says: readonly string[]
+}
+
+function judge({ spec, request, policy, world }: Omit<Sentence, 'sentence' | 'says'>): GrantDecision {
+  const judged = policy === undefined ? (world ?? worldOf()) : worldOf({ policies: [policyOf(policy)] })
+  return decideGrant(requestOf(spec, request), judged, now)
+}
+
+function tell(sentences: readonly Sentence[]): void {
+  for (const { sentence, says, ...question } of sentences) {
+    it(sentence, () => {
+      const decision = judge(question)
+      const findings = decision.allowed ? [] : decision.findings
+      expect(findings.map(({ check, path, message }) => `${check} at ${path}: ${message}`)).to.deep.equal(says)
+      expect(decision.allowed).to.equal(says.length === 0)
+    })
+  }
+}
+
+function withTerms(fields: Partial<GrantTerms>): Partial<Policy> {
+  return { grants: { ...terms, ...fields } }
+}
+
+function withExpiry(expiresAt: number): Partial<Policy> {
+  return { change: { ...policyOf().change, expiresAt } }
+}
+
+describe('decideGrant', () => {
+  it('gives the sets, their rules and the end', () => {
+    const decision = judge({ spec: { permissions: ['rollout', 'read-logs'] } })
+    expect(decision).to.deep.equal({
+      allowed: true,
+      policy: policyOf(),
+      sets: [policyOf().permissions[0], policyOf().permissions[2]],
+      rules: [rule('get,list,watch,patch deployments.apps'), rule('get pods/log')],
+      notAfter: now + 30 * minute,
+    })
+  })
+
+  describe('asks the policy, and', () => {
+    tell([
+      {
+        sentence: 'refuses when there is none of that name',
+        spec: { policy: { name: 'ghost', version: null } },
+        says: ['policy-missing at spec.policy.name: there is no policy ghost'],
+      },
+      {
+        sentence: 'refuses when it issues no grants',
+        policy: { grants: null },
+        says: ['policy-grants-nothing at spec.policy.name: policy payments-deploy@1.4.0 issues no grants'],
+      },
+      {
+        sentence: 'refuses from the instant at which it had to be reviewed',
+        policy: withExpiry(now),
+        says: [
+          'policy-expired at spec.policy: policy payments-deploy@1.4.0 was due for review at 2027-01-15T12:00:00.000Z and issues nothing since',
+        ],
+      },
+      { sentence: 'allows up to that instant', policy: withExpiry(now + 1), says: [] },
+      {
+        sentence: 'refuses a version that is not the active one',
+        spec: { policy: { name: 'payments-deploy', version: '1.3.0' } },
+        says: ['policy-version at spec.policy.version: version 1.3.0 is not active; active is 1.4.0'],
+      },
+      {
+        sentence: 'allows the active version by name',
+        spec: { policy: { name: 'payments-deploy', version: '1.4.0' } },
+        says: [],
+      },
+    ])
+  })
+
+  describe('looks at the subject and the place, and', () => {
+    const search: Identity = { kind: 'ServiceAccount', namespace: 'search', name: 'deployer' }
+    const anyone = withTerms({ requesters: [{ kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' }] })
+    tell([
+      {
+        sentence: 'refuses a ServiceAccount that is not there',
+        spec: { subject: { ...deployer, name: 'ghost' } as Identity },
+        policy: anyone,
+        says: ['subject-missing at spec.subject: there is no ServiceAccount ci/ghost'],
+      },
+      {
+        sentence: 'refuses a User that spells out a ServiceAccount that is not there',
+        spec: { subject: { kind: 'User', name: 'system:serviceaccount:ci:ghost' } },
+        policy: anyone,
+        says: ['subject-missing at spec.subject: there is no ServiceAccount ci/ghost'],
+      },
+      {
+        sentence: 'refuses a subject that the policy does not govern',
+        spec: { subject: search },
+        policy: anyone,
+        says: [
+          'subject-not-governed at spec.subject: policy payments-deploy@1.4.0 does not govern ServiceAccount search/deployer',
+        ],
+      },
+      {
+        sentence: 'refuses a Group that has the name of a governed User',
+        spec: { subject: { kind: 'Group', name: 'ci:acme/payments' } },
+        policy: anyone,
+        says: [
+          'subject-not-governed at spec.subject: policy payments-deploy@1.4.0 does not govern Group ci:acme/payments',
+        ],
+      },
+      {
+        sentence: 'allows a governed User, who need not be known',
+        spec: { subject: { kind: 'User', name: 'ci:acme/payments' } },
+        policy: anyone,
+        says: [],
+      },
+      {
+        sentence: 'refuses a namespace that is not there',
+        request: { namespace: 'ghost' },
+        says: ['namespace-missing at metadata.namespace: there is no namespace ghost'],
+      },
+      {
+        sentence: 'refuses a namespace outside the scope',
+        request: { namespace: 'search' },
+        says: [
+          'namespace-out-of-scope at metadata.namespace: policy payments-deploy@1.4.0 issues no grants in namespace search',
+        ],
+      },
+      {
+        sentence: 'refuses every namespace when the policy has no scope',
+        policy: { scope: null },
+        says: [
+          'namespace-out-of-scope at metadata.namespace: policy payments-deploy@1.4.0 issues no grants in namespace payments',
+        ],
+      },
+    ])
+  })
+
+  describe('looks at who asks, and', () => {
+    const asks = (username: string, groups: readonly string[] | null): { requester: Requester } => ({
+      requester: { username, groups },
+    })
+    const only = (...requesters: readonly RequesterRule[]): Partial<Policy> => withTerms({ requesters })
+    const refused = (who: string): readonly string[] => [
+      `requester-not-allowed at spec.requestedBy: policy payments-deploy@1.4.0 does not let ${who} ask for ServiceAccount ci/deployer`,
+    ]
+    tell([
+      { sentence: 'refuses somebody unknown', request: { requester: null }, says: refused('an unknown requester') },
+      { sentence: 'allows the subject to ask for itself', policy: only({ kind: 'Self' }), says: [] },
+      {
+        sentence: 'refuses the subject where Self is not listed',
+        policy: only({ kind: 'User', name: 'ana' }),
+        says: refused(deployerName),
+      },
+      {
+        sentence: 'refuses somebody else where only Self is listed',
+        policy: only({ kind: 'Self' }),
+        request: asks('ana', []),
+        says: refused('ana'),
+      },
+      {
+        sentence: 'lets a ServiceAccount be itself when the subject spells it out as User',
+        spec: { subject: { kind: 'User', name: deployerName } },
+        policy: only({ kind: 'Self' }),
+        says: [],
+      },
+      {
+        sentence: 'lets nobody be Self for a Group',
+        spec: { subject: { kind: 'Group', name: 'bots' } },
+        policy: { ...only({ kind: 'Self' }), subjects: [{ kind: 'Group', names: ['bots'] }] },
+        request: asks('bots', ['bots']),
+        says: [
+          'requester-not-allowed at spec.requestedBy: policy payments-deploy@1.4.0 does not let bots ask for Group bots',
+        ],
+      },
+      {
+        sentence: 'allows a listed User',
+        policy: only({ kind: 'User', name: 'ana' }),
+        request: asks('ana', []),
+        says: [],
+      },
+      {
+        sentence: 'allows a listed ServiceAccount',
+        policy: only({ kind: 'ServiceAccount', namespace: 'ci', name: 'bot' }),
+        request: asks('system:serviceaccount:ci:bot', []),
+        says: [],
+      },
+      {
+        sentence: 'refuses the namesake of a listed ServiceAccount',
+        policy: only({ kind: 'ServiceAccount', namespace: 'ci', name: 'bot' }),
+        request: asks('system:serviceaccount:qa:bot', []),
+        says: refused('system:serviceaccount:qa:bot'),
+      },
+      {
+        sentence: 'allows a member of a listed Group',
+        policy: only({ kind: 'Group', name: 'payments-leads' }),
+        request: asks('ana', ['payments-leads']),
+        says: [],
+      },
+      {
+        sentence: 'refuses somebody whose groups are known and do not include it',
+        policy: only({ kind: 'Group', name: 'payments-leads' }),
+        request: asks('ana', ['payments']),
+        says: refused('ana'),
+      },
+      {
+        sentence: 'relies on admission where the groups are not known',
+        policy: only({ kind: 'Group', name: 'payments-leads' }),
+        request: asks('ana', null),
+        says: [],
+      },
+      {
+        sentence: 'refuses a User of the name of a listed Group',
+        policy: only({ kind: 'Group', name: 'payments-leads' }),
+        request: asks('payments-leads', []),
+        says: refused('payments-leads'),
+      },
+      { sentence: 'refuses everybody when nobody is listed', policy: only(), says: refused(deployerName) },
+    ])
+
+    it('says who may ask', () => {
+      const decision = judge({ request: { requester: null } })
+      expect(decision.allowed ? [] : decision.findings.map((finding) => finding.remedy)).to.deep.equal([
+        'allowed to ask: the subject itself, Group payments-leads',
+      ])
+    })
+  })
+
+  describe('looks at the time, and', () => {
+    const after = (duration: number): Partial<GrantSpec> => ({ end: { kind: 'After', duration } })
+    const until = (notAfter: number): Partial<GrantSpec> => ({ end: { kind: 'At', notAfter } })
+    tell([
+      { sentence: 'allows a duration of exactly the maximum', spec: after(hour), says: [] },
+      {
+        sentence: 'refuses one millisecond more',
+        spec: after(hour + 1),
+        says: ['duration-too-long at spec.duration: 1h1s is longer than the 1h that the policy allows'],
+      },
+      { sentence: 'allows an end that is exactly the maximum ahead', spec: until(now + hour), says: [] },
+      {
+        sentence: 'refuses an end that is further ahead',
+        spec: until(now + 2 * hour),
+        says: ['duration-too-long at spec.notAfter: 2h is longer than the 1h that the policy allows'],
+      },
+      { sentence: 'counts from notBefore', spec: { ...after(hour), notBefore: now + 5 * hour }, says: [] },
+      {
+        sentence: 'counts from notBefore to an end as well',
+        spec: { ...until(now + 7 * hour), notBefore: now + 5 * hour },
+        says: ['duration-too-long at spec.notAfter: 2h is longer than the 1h that the policy allows'],
+      },
+      {
+        sentence: 'counts from now when notBefore is past, so that waiting gains nothing',
+        spec: { ...until(now + hour + minute), notBefore: now - hour },
+        says: ['duration-too-long at spec.notAfter: 1h1m is longer than the 1h that the policy allows'],
+      },
+      {
+        sentence: 'refuses a window that ends at this very instant',
+        spec: until(now),
+        says: ['window-passed at spec.notAfter: the window ended at 2027-01-15T12:00:00.000Z'],
+      },
+      { sentence: 'allows a window that ends a millisecond later', spec: until(now + 1), says: [] },
+      {
+        sentence: 'refuses a duration of nothing',
+        spec: after(0),
+        says: ['window-passed at spec.duration: the window ended at 2027-01-15T12:00:00.000Z'],
+      },
+    ])
+
+    const ends: readonly (readonly [sentence: string, spec: Partial<GrantSpec>, notAfter: number])[] = [
+      ['after the duration', after(30 * minute), now + 30 * minute],
+      ['after the default duration when nothing is said', { end: { kind: 'Default' } }, now + 15 * minute],
+      ['at the instant that is named', until(now + 42 * minute), now + 42 * minute],
+      [
+        'after the duration from notBefore',
+        { ...after(30 * minute), notBefore: now + 2 * hour },
+        now + 2 * hour + 30 * minute,
+      ],
+      ['after the duration from now when notBefore is past', { ...after(minute), notBefore: now - hour }, now + minute],
+    ]
+    for (const [sentence, spec, notAfter] of ends) {
+      it(`ends it ${sentence}`, () => expect(judge({ spec })).to.include({ allowed: true, notAfter }))
+    }
+  })
+
+  describe('looks at what is asked for, and', () => {
+    tell([
+      {
+        sentence: 'refuses a permission that the policy does not have',
+        spec: { permissions: ['rollout', 'admin'] },
+        says: ['permission-unknown at spec.permissions[1]: policy payments-deploy@1.4.0 has no permission admin'],
+      },
+      {
+        sentence: 'refuses a permission whose ClusterRole is not there',
+        spec: { permissions: ['read-logs'] },
+        world: worldOf({ rbac: rbacOf() }),
+        says: [
+          'permission-unknown at spec.permissions[0]: ClusterRole payments-log-reader of permission read-logs does not exist',
+        ],
+      },
+      {
+        sentence: 'allows narrower rules within the named permissions',
+        spec: { rules: [rule('patch deployments.apps', 'api')] },
+        says: [],
+      },
+      {
+        sentence: 'refuses a verb beyond them, and names what is missing',
+        spec: { rules: [rule('get,delete deployments.apps')] },
+        says: [
+          'beyond-ceiling at spec.rules[0]: beyond what the named permissions of payments-deploy@1.4.0 allow: delete deployments.apps',
+        ],
+      },
+      {
+        sentence: 'refuses what only a permission that was not named allows',
+        spec: { rules: [rule('get pods/log')] },
+        says: [
+          'beyond-ceiling at spec.rules[0]: beyond what the named permissions of payments-deploy@1.4.0 allow: get pods/log',
+        ],
+      },
+      {
+        sentence: 'allows one of the names that the policy lists',
+        spec: { permissions: ['one-secret'], rules: [rule('get secrets', 'tls')] },
+        says: [],
+      },
+      {
+        sentence: 'refuses a rule without names under a ceiling with names: no names are all names',
+        spec: { permissions: ['one-secret'], rules: [rule('get secrets')] },
+        says: [
+          'beyond-ceiling at spec.rules[0]: beyond what the named permissions of payments-deploy@1.4.0 allow: get secrets',
+        ],
+      },
+      {
+        sentence: 'refuses empty resourceNames in the same way',
+        spec: { permissions: ['one-secret'], rules: [{ ...rule('get secrets'), resourceNames: [] }] },
+        says: [
+          'beyond-ceiling at spec.rules[0]: beyond what the named permissions of payments-deploy@1.4.0 allow: get secrets',
+        ],
+      },
+      {
+        sentence: 'refuses a name that the policy does not list',
+        spec: { permissions: ['one-secret'], rules: [rule('get secrets', 'tls', 'root')] },
+        says: [
+          'beyond-ceiling at spec.rules[0]: beyond what the named permissions of payments-deploy@1.4.0 allow: get secrets (resourceNames: root)',
+        ],
+      },
+      {
+        sentence: 'judges each rule by itself, at its place',
+        spec: { rules: [rule('get deployments.apps'), rule('* deployments.apps'), rule('get nodes')] },
+        says: [
+          'beyond-ceiling at spec.rules[1]: beyond what the named permissions of payments-deploy@1.4.0 allow: * deployments.apps',
+          'beyond-ceiling at spec.rules[2]: beyond what the named permissions of payments-deploy@1.4.0 allow: get nodes',
+        ],
+      },
+    ])
+
+    it('gives the narrower rules, not the sets', () => {
+      const rules = [rule('patch deployments.apps', 'api')]
+      expect(judge({ spec: { rules } })).to.deep.include({ allowed: true, rules })
+    })
+  })
+
+  describe('counts the grants of the subject, and', () => {
+    const live = (name: string, fields: Partial<LiveGrant> = {}): LiveGrant => ({
+      uid: `uid of ${name}`,
+      namespace: 'payments',
+      name,
+      policy: 'payments-deploy',
+      subject: deployer,
+      state: 'Active',
+      issued: true,
+      bindings: [],
+      ...fields,
+    })
+    const three = [live('c'), live('a', { namespace: 'ci' }), live('b', { state: 'Pending', issued: false })]
+    const tooMany = [
+      'too-many-active at spec.subject: ServiceAccount ci/deployer already has 3 of at most 3 grants: ci/a, payments/b, payments/c',
+    ]
+    const ana: Identity = { kind: 'User', name: 'ana' }
+    tell([
+      { sentence: 'allows one below the limit', world: worldOf({ grants: three.slice(1) }), says: [] },
+      { sentence: 'refuses at the limit, and names them', world: worldOf({ grants: three }), says: tooMany },
+      {
+        sentence: 'counts a subject that is spelled out as User',
+        spec: { subject: { kind: 'User', name: deployerName } },
+        world: worldOf({ grants: three }),
+        says: [
+          `too-many-active at spec.subject: User ${deployerName} already has 3 of at most 3 grants: ci/a, payments/b, payments/c`,
+        ],
+      },
+      {
+        sentence: 'does not count the grant itself',
+        world: worldOf({ grants: [...three.slice(1), live('rollout-2041', { uid: 'grant-1' })] }),
+        says: [],
+      },
+      {
+        sentence: 'counts an earlier grant of the same name, which is another',
+        world: worldOf({ grants: [...three.slice(1), live('rollout-2041', { uid: 'grant-0' })] }),
+        says: [
+          'too-many-active at spec.subject: ServiceAccount ci/deployer already has 3 of at most 3 grants: ci/a, payments/b, payments/rollout-2041',
+        ],
+      },
+      {
+        sentence: 'knows a grant from a file by its name',
+        request: { uid: null },
+        world: worldOf({ grants: [...three.slice(1), live('rollout-2041', { uid: '' })] }),
+        says: [],
+      },
+      {
+        sentence: 'does not count grants of others',
+        world: worldOf({ grants: [...three.slice(1), live('d', { subject: ana })] }),
+        says: [],
+      },
+      {
+        sentence: 'does not count grants of another policy',
+        world: worldOf({ grants: [...three.slice(1), live('d', { policy: 'search' })] }),
+        says: [],
+      },
+    ])
+  })
+
+  it('names every reason at once', () => {
+    const decision = judge({
+      spec: { permissions: ['admin'], end: { kind: 'After', duration: 2 * hour } },
+      request: { namespace: 'search', requester: null },
+      policy: withExpiry(now - 1),
+    })
+    expect(decision.allowed ? [] : decision.findings.map((finding) => finding.check)).to.deep.equal([
+      'policy-expired',
+      'namespace-out-of-scope',
+      'requester-not-allowed',
+      'duration-too-long',
+      'permission-unknown',
+    ])
+  })
+})

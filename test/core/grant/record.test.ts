@@ -1,0 +1,67 @@
+import { expect } from 'chai'
+import { decideGrant, type GrantRequest } from '../../../src/core/grant/decide.ts'
+import { recordOf, type GrantRecord, type SetRoles } from '../../../src/core/grant/record.ts'
+import { minute, now } from '../policy/policy-of.ts'
+import { worldOf } from '../policy/world-of.ts'
+import { rule } from '../rbac/rbac-of.ts'
+import { deployerName, requestOf } from './request-of.ts'
+
+const pooled: SetRoles = new Map([
+  ['rollout', 'lapse-set-0'],
+  ['one-secret', 'lapse-set-1'],
+])
+
+function record(request: GrantRequest, roles: SetRoles = pooled): GrantRecord {
+  const world = worldOf()
+  const decision = decideGrant(request, world, now)
+  if (!decision.allowed) throw new Error(decision.findings.map((finding) => finding.message).join('; '))
+  return recordOf(request, decision, roles, world, now)
+}
+
+const narrow = rule('patch deployments.apps', 'api')
+const ownRole = (...rules: readonly object[]) => [
+  { kind: 'Role', name: 'lapse-grant-1', rules },
+  { kind: 'RoleBinding', name: 'lapse-grant-1', roleRef: { kind: 'Role', name: 'lapse-grant-1' } },
+]
+const bound = (set: string, clusterRole: string) => ({
+  kind: 'RoleBinding',
+  name: `lapse-grant-1-${set}`,
+  roleRef: { kind: 'ClusterRole', name: clusterRole },
+})
+
+describe('the record of a grant', () => {
+  it('says everything that ending it will need', () => {
+    expect(record(requestOf())).to.deep.equal({
+      issuedAt: now,
+      notAfter: now + 30 * minute,
+      policy: { name: 'payments-deploy', version: '1.4.0', digest: 'sha256:digest of 1.4.0' },
+      subject: { name: deployerName, uid: 'uid-1' },
+      rules: [rule('get,list,watch,patch deployments.apps')],
+      objects: [bound('rollout', 'lapse-set-0')],
+    })
+  })
+
+  it('pins the UID of a ServiceAccount that is spelled out as User', () => {
+    const { subject } = record(requestOf({ subject: { kind: 'User', name: deployerName } }))
+    expect(subject).to.deep.equal({ name: deployerName, uid: 'uid-1' })
+  })
+
+  it('has one binding for each set that has a ClusterRole, from the pool or by name', () => {
+    const { objects } = record(requestOf({ permissions: ['rollout', 'read-logs'] }))
+    expect(objects).to.deep.equal([bound('rollout', 'lapse-set-0'), bound('read-logs', 'payments-log-reader')])
+  })
+
+  it('gathers the sets beyond the pool in one Role of its own', () => {
+    const { objects } = record(requestOf({ permissions: ['rollout', 'one-secret', 'read-logs'] }), new Map())
+    expect(objects).to.deep.equal([
+      bound('read-logs', 'payments-log-reader'),
+      ...ownRole(rule('get,list,watch,patch deployments.apps'), rule('get secrets', 'tls', 'smtp')),
+    ])
+  })
+
+  it('gives narrower rules a Role of their own, and binds no set', () => {
+    const { objects, rules } = record(requestOf({ permissions: ['rollout', 'read-logs'], rules: [narrow] }))
+    expect(rules).to.deep.equal([narrow])
+    expect(objects).to.deep.equal(ownRole(narrow))
+  })
+})

@@ -1,0 +1,54 @@
+import { expect } from 'chai'
+import type { Finding } from '../../../src/core/finding.ts'
+import { beyondPolicies, explain } from '../../../src/core/policy/explain.ts'
+
+const owner = { name: 'payments-platform', contact: 'oncall@example.com' }
+const hostPath: Finding = {
+  check: 'host-path',
+  severity: 'High',
+  path: 'spec.template.spec.volumes[1]',
+  message: 'hostPath is not allowed at level restricted',
+  remedy: 'use a PersistentVolumeClaim',
+}
+const secrets: Finding = {
+  check: 'secrets-read',
+  severity: 'Critical',
+  path: '',
+  message: 'ServiceAccount payments/api can list secrets in payments',
+  remedy: '',
+}
+
+describe('a refusal', () => {
+  it('reads as check, place, reason, remedy, owner and what to do next', () => {
+    const text = explain({
+      what: 'Deployment payments/api',
+      why: beyondPolicies([{ name: 'payments-deploy', version: '1.4.0' }]),
+      findings: [hostPath, secrets],
+      owners: [owner, { ...owner }],
+      next: ['to ask for time-bound access: lapse request -n payments'],
+    })
+    expect(text.split('\n')).to.deep.equal([
+      'denied by lapse: Deployment payments/api asks for more than policy payments-deploy@1.4.0 allows',
+      '  [host-path]    spec.template.spec.volumes[1]: hostPath is not allowed at level restricted',
+      '                 → use a PersistentVolumeClaim',
+      '  [secrets-read] ServiceAccount payments/api can list secrets in payments',
+      'owner: payments-platform <oncall@example.com>',
+      'to ask for time-bound access: lapse request -n payments',
+    ])
+  })
+
+  it('names every owner once, and one without contact by name only', () => {
+    const owners = [owner, { name: 'search', contact: null }, owner]
+    const text = explain({ what: 'Pod a/b', why: 'is refused', findings: [], owners, next: [] })
+    expect(text).to.equal(
+      'denied by lapse: Pod a/b is refused\nowner: payments-platform <oncall@example.com>\nowner: search',
+    )
+  })
+
+  it('names several policies once each', () => {
+    const policy = { name: 'a', version: '1.0.0' }
+    expect(beyondPolicies([policy, { name: 'b', version: '2.0.0' }, policy])).to.equal(
+      'asks for more than policies a@1.0.0 and b@2.0.0 allow',
+    )
+  })
+})

@@ -1,0 +1,564 @@
+import { X509Certificate } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { expect } from 'chai'
+import { loadAll, YAML11_SCHEMA } from 'js-yaml'
+
+import { serviceAccountGroups, serviceAccountUsername } from '../../src/core/identity.ts'
+import { ApiError, type AdminApi, type KubeObject } from '../support/admin-api.ts'
+import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
+import { eventually } from '../support/eventually.ts'
+import { chartPath, installChart, uninstallChart, upgradeChart } from '../support/installation.ts'
+
+const rbac = '/apis/rbac.authorization.k8s.io/v1'
+const webhookConfigurations = {
+  validating: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/lapse',
+  mutating: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lapse',
+}
+
+interface Rule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+  readonly resourceNames?: readonly string[] | null
+}
+
+/** The chart with every value that adds an object or a rule. */
+const everything = {
+  grantable: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }],
+  bindableClusterRoles: ['log-reader', 'log-writer'],
+  pool: { size: 3 },
+  networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
+}
+
+describe('charts/lapse', () => {
+  // Its own: an installed chart without a running webhook refuses workloads in the whole cluster.
+  let controlPlane: ControlPlane
+  before(async () => {
+    controlPlane = await startControlPlane()
+  })
+  after(() => controlPlane?.stop())
+
+  const template = (values: object, ...args: readonly string[]) =>
+    controlPlane.helm(['template', 'lapse', chartPath, '--namespace', 'lapse-system', '--values', '-', ...args], {
+      input: JSON.stringify(values),
+    })
+
+  async function rendered(values: object): Promise<readonly KubeObject[]> {
+    const result = await template(values)
+    if (result.code !== 0) throw new Error(result.stderr)
+    return objectsIn(result.stdout)
+  }
+
+  describe('rendered', () => {
+    it('passes helm lint', async () => {
+      const result = await controlPlane.helm(['lint', '--strict', chartPath])
+      expect(result.code, result.stdout + result.stderr).to.equal(0)
+    })
+
+    it('gives the controller these rules and no other', async () => {
+      const role = find(await rendered(everything), 'ClusterRole', 'lapse-controller')
+      expect(role['rules']).to.deep.equal(controllerRules)
+    })
+
+    it('gives the controller what it may hand out, word for word, in a role of its own', async () => {
+      const objects = await rendered(everything)
+      expect(find(objects, 'ClusterRole', 'lapse-grantable')['rules']).to.deep.equal(everything.grantable)
+      expect(find(objects, 'ClusterRoleBinding', 'lapse-grantable')['subjects']).to.deep.equal([
+        { kind: 'ServiceAccount', namespace: 'lapse-system', name: 'lapse-controller' },
+      ])
+    })
+
+    it('gives nothing to hand out by omission', async () => {
+      const names = (await rendered({})).map((object) => `${object.kind} ${object.metadata!.name}`)
+      expect(names.filter((name) => name.includes('grantable'))).to.deep.equal([])
+    })
+
+    it('lets the webhook read and do nothing else', async () => {
+      const rules = find(await rendered(everything), 'ClusterRole', 'lapse-webhook')['rules'] as readonly Rule[]
+      expect(new Set(rules.flatMap((rule) => rule.verbs))).to.deep.equal(new Set(['get', 'list', 'watch']))
+      expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
+    })
+
+    it('holds no wildcard, no escalate, no impersonate, and bind by name only', async () => {
+      const roles = (await rendered(everything)).filter((object) => /^(Cluster)?Role$/.test(object.kind!))
+      expect(roles.map((role) => role.metadata!.name)).to.have.members([
+        'lapse-controller',
+        'lapse-grantable',
+        'lapse-webhook',
+      ])
+      for (const rule of roles.flatMap((role) => role['rules'] as readonly Rule[])) {
+        const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs, ...(rule.resourceNames ?? [])]
+        expect(words.filter((word) => word.includes('*'))).to.deep.equal([])
+        expect(rule.verbs.filter((verb) => /^(escalate|impersonate)/.test(verb))).to.deep.equal([])
+        if (rule.verbs.includes('bind')) expect(rule.resourceNames).to.be.an('array').that.is.not.empty
+      }
+    })
+
+    it('refuses an empty pool even unasked for, since a rule without names is a rule for every name', async () => {
+      const result = await template({ pool: { size: 0 } }, '--skip-schema-validation')
+      expect(result.code).to.equal(1)
+      expect(result.stderr).to.include('pool.size must be at least 1')
+    })
+
+    const refused: readonly (readonly [sentence: string, values: object, reason: RegExp])[] = [
+      ['a value that it does not know', { replicas: 3 }, /additional properties 'replicas' not allowed/],
+      [
+        'a nested value that it does not know',
+        { webhook: { failPolicy: 'Ignore' } },
+        /additional properties 'failPolicy'/,
+      ],
+      ['a pool of nothing', { pool: { size: 0 } }, /pool\/size.*minimum: got 0, want 1/s],
+      ['a pool that is too large', { pool: { size: 1025 } }, /pool\/size.*maximum: got 1,025, want 1,024/s],
+      ['to hand out every verb', ruleWith({ verbs: ['*'] }), /grantable\/0\/verbs\/0.*does not match pattern/s],
+      ['to hand out every resource', ruleWith({ resources: ['*'] }), /grantable\/0\/resources\/0.*does not match/s],
+      [
+        'to hand out a subresource of everything',
+        ruleWith({ resources: ['*/scale'] }),
+        /resources\/0.*does not match/s,
+      ],
+      ['to hand out every API group', ruleWith({ apiGroups: ['*'] }), /grantable\/0\/apiGroups\/0.*does not match/s],
+      ['to hand out escalate', ruleWith({ verbs: ['get', 'escalate'] }), /grantable\/0\/verbs\/1.*'not' failed/s],
+      ['to hand out bind', ruleWith({ verbs: ['bind'] }), /grantable\/0\/verbs\/0.*'not' failed/s],
+      ['to hand out impersonate', ruleWith({ verbs: ['impersonate'] }), /grantable\/0\/verbs\/0.*'not' failed/s],
+      ['a rule without verbs', ruleWith({ verbs: [] }), /grantable\/0\/verbs.*minItems: got 0, want 1/s],
+      ['names that are none, which would be all', ruleWith({ resourceNames: [] }), /resourceNames.*minItems: got 0/s],
+      [
+        'URLs that no grant could carry',
+        ruleWith({ nonResourceURLs: ['/metrics'] }),
+        /additional properties 'nonResourceURLs'/,
+      ],
+      ['to bind cluster-admin', { bindableClusterRoles: ['cluster-admin'] }, /bindableClusterRoles\/0.*'not' failed/s],
+      [
+        'to bind its own roles',
+        { bindableClusterRoles: ['lapse-controller'] },
+        /bindableClusterRoles\/0.*'not' failed/s,
+      ],
+      ['two roles in one name', { bindableClusterRoles: ['view,admin'] }, /bindableClusterRoles\/0.*does not match/s],
+      ['a failure policy that there is not', { webhook: { failurePolicy: 'Warn' } }, /webhook\/failurePolicy/],
+      [
+        'a Secret of unknown authority',
+        { certificate: { existingSecret: 'mine' } },
+        /certificate.existingSecret needs certificate.caBundle/,
+      ],
+      [
+        'a CA for its own certificate',
+        { certificate: { caBundle: 'QUJD' } },
+        /caBundle is for certificate.existingSecret/,
+      ],
+    ]
+    for (const [sentence, values, reason] of refused) {
+      it(`refuses ${sentence}`, async () => {
+        const result = await template(values)
+        expect(result.stderr).to.match(reason)
+        expect(result.code).to.equal(1)
+      })
+    }
+
+    const images: readonly (readonly [image: object, expected: string])[] = [
+      [{}, 'lapse:0.1.0'],
+      [{ repository: 'mirror.example.com/lapse', tag: '0.1.1' }, 'mirror.example.com/lapse:0.1.1'],
+      [{ tag: '0.1.1', digest: `sha256:${'0'.repeat(64)}` }, `lapse@sha256:${'0'.repeat(64)}`],
+    ]
+    for (const [image, expected] of images) {
+      it(`runs ${expected} for ${JSON.stringify(image)}`, async () => {
+        const deployments = (await rendered({ image })).filter((object) => object.kind === 'Deployment')
+        expect(deployments.map((deployment) => deployment['spec'].template.spec.containers[0].image)).to.deep.equal([
+          expected,
+          expected,
+        ])
+      })
+    }
+
+    it('installs every CRD that it carries, to be kept for as long as somebody does not delete it by hand', async () => {
+      const files = await readdir(join(chartPath, 'files/crds'))
+      const crds = (await rendered({})).filter((object) => object.kind === 'CustomResourceDefinition')
+      expect(crds.map((crd) => crd.metadata!.name)).to.have.members([
+        'accesspolicies.lapse.dev',
+        'accesspolicyrevisions.lapse.dev',
+        'nhigrants.lapse.dev',
+      ])
+      expect(crds).to.have.length(files.length)
+      for (const crd of crds) expect(crd.metadata!.annotations).to.include({ 'helm.sh/resource-policy': 'keep' })
+    })
+
+    it('leaves the CRDs to others when told so', async () => {
+      const kinds = (await rendered({ crds: { install: false } })).map((object) => object.kind)
+      expect(kinds).not.to.include('CustomResourceDefinition')
+    })
+
+    it('uses the Secret and CA that it is given', async () => {
+      const objects = await rendered({ certificate: { existingSecret: 'mine', caBundle: 'QUJD' } })
+      expect(objects.map((object) => object.kind)).not.to.include('Secret')
+      expect(caBundles(objects)).to.deep.equal(['QUJD', 'QUJD', 'QUJD', 'QUJD'])
+      expect(find(objects, 'Deployment', 'lapse-webhook')['spec'].template.spec.volumes[0].secret.secretName).to.equal(
+        'mine',
+      )
+    })
+
+    it('leaves the CA to cert-manager when told so', async () => {
+      const annotations = { 'cert-manager.io/inject-ca-from': 'lapse-system/webhook' }
+      const objects = await rendered({ certificate: { existingSecret: 'mine' }, webhook: { annotations } })
+      expect(caBundles(objects)).to.deep.equal([undefined, undefined, undefined, undefined])
+      expect(find(objects, 'ValidatingWebhookConfiguration', 'lapse').metadata!.annotations).to.deep.equal(annotations)
+    })
+  })
+
+  describe('installed, with nobody to answer for the webhook', () => {
+    const namespace = 'lapse-system'
+    const operator = {
+      user: serviceAccountUsername(namespace, 'lapse-controller'),
+      groups: serviceAccountGroups(namespace),
+    }
+    let admin: AdminApi
+    let tenant: string
+
+    before(async () => {
+      admin = controlPlane.admin
+      await admin.create('/api/v1/namespaces', {
+        metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+      })
+      tenant = await controlPlane.namespace()
+      await installChart(controlPlane, { namespace })
+      await eventually('the API server heeds the webhook configuration', async () =>
+        (await outcome(createPod(tenant))) === 'done' ? undefined : true,
+      )
+    })
+
+    const createPod = (where: string) =>
+      admin.create(`/api/v1/namespaces/${where}/pods?dryRun=All`, {
+        metadata: { name: 'any' },
+        spec: restrictedPod,
+      })
+    const bind = (api: AdminApi, role: string, where = tenant) =>
+      api.create(`${rbac}/namespaces/${where}/rolebindings`, {
+        metadata: { generateName: 'any-' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      })
+
+    it('reads back from the API server as it was sent', async () => {
+      const manifest = await controlPlane.helm(['get', 'manifest', 'lapse', '--namespace', namespace])
+      for (const sent of objectsIn(manifest.stdout)) {
+        const got = await controlPlane.kubectl([
+          'get',
+          `${sent.kind}/${sent.metadata!.name}`,
+          '--namespace',
+          namespace,
+          '--output',
+          'json',
+        ])
+        expect(JSON.parse(got.stdout), `${sent.kind} ${sent.metadata!.name}`).to.satisfy((live: unknown) =>
+          contains(live, sent),
+        )
+      }
+    })
+
+    it('has pods that pass Pod Security at level restricted, and that the webhook need not pass', async () => {
+      const pods = await eventually('the pods of both Deployments are there', async () => {
+        const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
+        return found.length === 3 ? found : undefined
+      })
+      const components = pods.map((pod) => pod.metadata!.labels!['app.kubernetes.io/component'])
+      expect(components).to.have.members(['controller', 'webhook', 'webhook'])
+    })
+
+    it('serves with a P-256 certificate for the Service, signed by the CA that the API server is told', async () => {
+      const data = (await admin.get(`/api/v1/namespaces/${namespace}/secrets/lapse-webhook-tls`))['data']
+      const [leaf, ca] = [certificate(data['tls.crt']), certificate(data['ca.crt'])]
+      expect(leaf.checkHost(`lapse-webhook.${namespace}.svc`)).to.equal(`lapse-webhook.${namespace}.svc`)
+      expect(leaf.checkIssued(ca) && leaf.verify(ca.publicKey)).to.equal(true)
+      for (const each of [leaf, ca])
+        expect(each.publicKey.asymmetricKeyDetails).to.deep.equal({ namedCurve: 'prime256v1' })
+      const configurations = await Promise.all(Object.values(webhookConfigurations).map((path) => admin.get(path)))
+      expect(caBundles(configurations)).to.deep.equal(Array.from({ length: 4 }, () => data['ca.crt']))
+    })
+
+    it('keeps the certificate when it is upgraded', async () => {
+      const read = async (): Promise<unknown> => [
+        (await admin.get(`/api/v1/namespaces/${namespace}/secrets/lapse-webhook-tls`))['data'],
+        caBundles([await admin.get(webhookConfigurations.validating), await admin.get(webhookConfigurations.mutating)]),
+      ]
+      const before = await read()
+      await upgradeChart(controlPlane, { namespace, values: { logLevel: 'debug' } })
+      const deployment = await admin.get(`/apis/apps/v1/namespaces/${namespace}/deployments/lapse-webhook`)
+      expect(deployment['spec'].template.spec.containers[0].args).to.include('--log-level=debug')
+      expect(await read()).to.deep.equal(before)
+    })
+
+    it('makes another certificate when the old one has been deleted', async () => {
+      const path = `/api/v1/namespaces/${namespace}/secrets/lapse-webhook-tls`
+      const before = await admin.get(path)
+      await admin.delete(path)
+      await upgradeChart(controlPlane, { namespace })
+      const data = (await admin.get(path))['data']
+      expect(data['ca.crt']).not.to.equal(before['data']['ca.crt'])
+      expect(caBundles([await admin.get(webhookConfigurations.validating)])).to.deep.equal([
+        data['ca.crt'],
+        data['ca.crt'],
+        data['ca.crt'],
+      ])
+    })
+
+    it('refuses workloads while the webhook does not answer', async () => {
+      expect(await outcome(createPod(tenant))).to.include('failed calling webhook "workloads.lapse.dev"')
+    })
+
+    for (const exempt of ['kube-system', 'kube-public', 'kube-node-lease', namespace]) {
+      it(`cannot lock out ${exempt}`, async () => {
+        await eventually(`${exempt} has its ServiceAccount`, () =>
+          admin.get(`/api/v1/namespaces/${exempt}/serviceaccounts/default`),
+        )
+        expect(await outcome(createPod(exempt))).to.equal('done')
+      })
+    }
+
+    it('is not fooled by a namespace that bears the name of another as a label', async () => {
+      const liar = await controlPlane.namespace({ 'kubernetes.io/metadata.name': 'kube-system' })
+      await admin.patch(`/api/v1/namespaces/${liar}`, {
+        metadata: { labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      })
+      expect(await outcome(createPod(liar))).to.include('failed calling webhook "workloads.lapse.dev"')
+    })
+
+    it('leaves out a namespace that the values name', async () => {
+      await upgradeChart(controlPlane, { namespace, values: { webhook: { excludeNamespaces: [tenant] } } })
+      await eventually('pods are let through', async () =>
+        (await outcome(createPod(tenant))) === 'done' ? true : undefined,
+      )
+      await upgradeChart(controlPlane, { namespace })
+      await eventually('pods are refused', async () =>
+        (await outcome(createPod(tenant))) === 'done' ? undefined : true,
+      )
+    })
+
+    it('judges its own kinds everywhere', async () => {
+      const configuration = await admin.get(webhookConfigurations.validating)
+      const own = configuration['webhooks'].find((webhook: KubeObject) => webhook['name'] === 'own-kinds.lapse.dev')
+      expect(own.namespaceSelector).to.deep.equal({})
+      expect(own.objectSelector).to.deep.equal({})
+    })
+
+    it('stands in front of nothing that takes access away', async () => {
+      for (const path of Object.values(webhookConfigurations)) {
+        const rules = (await admin.get(path))['webhooks'].flatMap((webhook: KubeObject) => webhook['rules'])
+        const deletes = rules.filter((rule: { operations: string[] }) => /DELETE|\*/.test(rule.operations.join()))
+        expect(deletes.flatMap((rule: { resources: string[] }) => rule.resources)).to.deep.equal(
+          path === webhookConfigurations.validating ? ['accesspolicyrevisions'] : [],
+        )
+      }
+    })
+
+    describe('to the operator, whose writes do not depend on the webhook,', () => {
+      const role = (name: string, ...rules: readonly Rule[]) =>
+        admin.as(operator).create(`${rbac}/clusterroles`, { metadata: { name }, rules })
+      const held: Rule = { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] }
+      const secrets: Rule = { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }
+
+      before(async () => {
+        await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'view-logs-test' }, rules: [secrets] })
+        await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'someone-elses' }, rules: [held] })
+      })
+
+      it('allows a role of the pool with rules that it holds, its binding, and the removal of both', async () => {
+        await role('lapse-set-0', held)
+        const binding = await bind(admin.as(operator), 'lapse-set-0')
+        const bindings = `${rbac}/namespaces/${tenant}/rolebindings`
+        expect(await outcome(admin.as(operator).delete(`${bindings}/${binding.metadata!.name}`))).to.equal('done')
+        expect(await outcome(admin.as(operator).delete(`${rbac}/clusterroles/lapse-set-0`))).to.equal('done')
+      })
+
+      it('allows to bind a role that the values name, though it does not hold its rules', async () => {
+        expect(await outcome(bind(admin.as(operator), 'view-logs-test'))).to.equal('done')
+      })
+
+      const forbidden: readonly (readonly [sentence: string, act: () => Promise<KubeObject>, reason: RegExp])[] = [
+        [
+          'a role with a rule that it does not hold',
+          () => role('lapse-set-1', secrets),
+          /attempting to grant RBAC permissions not/,
+        ],
+        [
+          'a role with a wildcard',
+          () => role('lapse-set-1', { apiGroups: ['apps'], resources: ['*'], verbs: ['get'] }),
+          /attempting to grant RBAC permissions not currently held/,
+        ],
+        [
+          'to bind cluster-admin',
+          () => bind(admin.as(operator), 'cluster-admin'),
+          /attempting to grant RBAC permissions not/,
+        ],
+        ['to bind beyond the pool', () => bind(admin.as(operator), 'lapse-set-256'), /"lapse-set-256" not found/],
+        [
+          'to bind a role of the pool cluster-wide',
+          () =>
+            admin.as(operator).create(`${rbac}/clusterrolebindings`, {
+              metadata: { name: 'any' },
+              roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'lapse-set-0' },
+            }),
+          /cannot create resource "clusterrolebindings"/,
+        ],
+        [
+          'to delete a role outside the pool',
+          () => admin.as(operator).delete(`${rbac}/clusterroles/someone-elses`),
+          /cannot delete resource "clusterroles"/,
+        ],
+        [
+          'to change its own role',
+          () => admin.as(operator).patch(`${rbac}/clusterroles/lapse-controller`, { rules: [] }),
+          /cannot patch resource "clusterroles"/,
+        ],
+        [
+          'to read Secrets',
+          () => admin.as(operator).get(`/api/v1/namespaces/${namespace}/secrets`),
+          /cannot list resource "secrets"/,
+        ],
+        [
+          'to touch the webhook configurations',
+          () => admin.as(operator).delete(webhookConfigurations.validating),
+          /cannot delete resource "validatingwebhookconfigurations"/,
+        ],
+      ]
+      for (const [sentence, act, reason] of forbidden) {
+        it(`forbids ${sentence}`, async () => {
+          expect(await outcome(act())).to.match(reason)
+        })
+      }
+
+      it('leaves every other binding of a pool role to the webhook, and bindings of other roles to nobody', async () => {
+        await role('lapse-set-2', held)
+        expect(await outcome(bind(admin, 'lapse-set-2'))).to.include('failed calling webhook "access.lapse.dev"')
+        expect(await outcome(bind(admin, 'someone-elses'))).to.equal('done')
+      })
+    })
+
+    describe('and taken away,', () => {
+      it('is out of the way after the one command of docs/install.md, and back after an upgrade', async () => {
+        const removal = await controlPlane.kubectl([
+          'delete',
+          'validatingwebhookconfigurations,mutatingwebhookconfigurations',
+          'lapse',
+        ])
+        expect(removal.code, removal.stderr).to.equal(0)
+        await eventually('pods are let through', async () =>
+          (await outcome(createPod(tenant))) === 'done' ? true : undefined,
+        )
+        await upgradeChart(controlPlane, { namespace })
+        await eventually('pods are refused', async () =>
+          (await outcome(createPod(tenant))) === 'done' ? undefined : true,
+        )
+      })
+
+      it('leaves its CRDs and nothing else when it is uninstalled', async () => {
+        await uninstallChart(controlPlane, namespace)
+        const left = await controlPlane.kubectl([
+          'get',
+          'all,crds,secrets,serviceaccounts,poddisruptionbudgets,clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations',
+          '--namespace',
+          namespace,
+          '--selector',
+          'app.kubernetes.io/name=lapse',
+          '--output',
+          'jsonpath={range .items[?(@.kind!="Pod")]}{.kind}{"\\n"}{end}', // the garbage collector takes the pods, in its own time
+        ])
+        expect(new Set(left.stdout.trim().split('\n'))).to.deep.equal(new Set(['CustomResourceDefinition']))
+      })
+    })
+  })
+})
+
+const poolNames = ['lapse-set-0', 'lapse-set-1', 'lapse-set-2']
+
+/** Under the values of `everything`. */
+const controllerRules: readonly Rule[] = [
+  {
+    apiGroups: ['lapse.dev'],
+    resources: ['accesspolicies', 'accesspolicyrevisions', 'nhigrants'],
+    verbs: ['get', 'list', 'watch'],
+  },
+  {
+    apiGroups: ['lapse.dev'],
+    resources: ['accesspolicies/status', 'accesspolicyrevisions/status', 'nhigrants/status'],
+    verbs: ['update'],
+  },
+  { apiGroups: ['lapse.dev'], resources: ['accesspolicyrevisions'], verbs: ['create', 'delete'] },
+  { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['rolebindings'],
+    verbs: ['get', 'list', 'watch', 'create', 'delete'],
+  },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles'], verbs: ['get', 'list', 'create', 'delete'] },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterrolebindings'], verbs: ['list'] },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], verbs: ['get', 'list', 'watch', 'create'] },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['clusterroles'],
+    verbs: ['bind', 'delete'],
+    resourceNames: poolNames,
+  },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['clusterroles'],
+    verbs: ['bind'],
+    resourceNames: ['log-reader', 'log-writer'],
+  },
+]
+
+const restrictedPod = {
+  securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+  containers: [
+    {
+      name: 'any',
+      image: 'any',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    },
+  ],
+}
+
+/** A rule that may be handed out, but for the change. */
+function ruleWith(change: object): object {
+  return { grantable: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], ...change }] }
+}
+
+function objectsIn(manifest: string): readonly KubeObject[] {
+  return (loadAll(manifest, { schema: YAML11_SCHEMA }) as (KubeObject | null)[]).filter((object) => object !== null)
+}
+
+function find(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
+  const found = objects.find((object) => object.kind === kind && object.metadata?.name === name)
+  if (found === undefined) throw new Error(`no ${kind} ${name}`)
+  return found
+}
+
+/** Of every webhook of every configuration. */
+function caBundles(objects: readonly KubeObject[]): readonly unknown[] {
+  const webhooks = objects.flatMap((object) => (object['webhooks'] ?? []) as readonly KubeObject[])
+  return webhooks.map((webhook) => webhook['clientConfig'].caBundle)
+}
+
+function certificate(base64: string): X509Certificate {
+  return new X509Certificate(Buffer.from(base64, 'base64'))
+}
+
+/** `done`, or why the API server did not do it. */
+function outcome(request: Promise<KubeObject>): Promise<string> {
+  return request.then(
+    () => 'done',
+    (error: unknown) => (error instanceof ApiError ? error.message : Promise.reject(error as Error)),
+  )
+}
+
+/** Whether `live` has every field of `sent`; the API server adds its defaults. Empty and absent are the same to it. */
+function contains(live: unknown, sent: unknown): boolean {
+  if (sent === null || sent === '') return live === undefined || live === sent
+  if (typeof sent !== 'object') return live === sent
+  if (Array.isArray(sent))
+    return (
+      sent.length === 0 ||
+      (Array.isArray(live) && live.length === sent.length && sent.every((item, i) => contains(live[i], item)))
+    )
+  const fields = (live ?? {}) as Readonly<Record<string, unknown>>
+  return Object.entries(sent).every(([name, value]) => contains(fields[name], value))
+}

@@ -1,0 +1,285 @@
+import { expect } from 'chai'
+import * as fc from 'fast-check'
+import type { PodSecurityCheckId } from '../../src/core/workload/pod-security/check.ts'
+import { checkPodSecurity, podSecurityChecks, type PodSecurityLevel } from '../../src/core/workload/pod-security.ts'
+import { readPodSpec } from '../../src/core/workload/pod-spec.ts'
+import { startOracle, type Oracle } from '../support/oracle.ts'
+
+const pods = 2_500
+const levels: readonly PodSecurityLevel[] = ['privileged', 'baseline', 'restricted']
+
+/** The reason by which Kubernetes' evaluator reports each check. */
+const reasons: Readonly<Record<PodSecurityCheckId, string>> = {
+  'host-namespaces': 'host namespaces',
+  privileged: 'privileged',
+  capabilities: 'non-default capabilities',
+  'host-path': 'hostPath volumes',
+  'host-ports': 'hostPort',
+  'host-probes': 'probe or lifecycle host',
+  'app-armor': 'forbidden AppArmor profile',
+  'se-linux': 'seLinuxOptions',
+  'proc-mount': 'procMount',
+  seccomp: 'seccompProfile',
+  sysctls: 'forbidden sysctls',
+  'windows-host-process': 'hostProcess',
+  'volume-types': 'restricted volume types',
+  'privilege-escalation': 'allowPrivilegeEscalation != false',
+  'run-as-non-root': 'runAsNonRoot != true',
+  'run-as-user': 'runAsUser=0',
+  'capabilities-restricted': 'unrestricted capabilities',
+  'seccomp-restricted': 'seccompProfile',
+  'proc-mount-restricted': 'procMount',
+}
+
+describe("Pod Security, compared with Kubernetes' own evaluator", () => {
+  let oracle: Oracle
+
+  before(async () => {
+    oracle = await startOracle()
+  })
+
+  after(() => oracle.stop())
+
+  it(`finds the same violations in ${pods} pods at every level, over all versions`, async function () {
+    this.timeout(20_000)
+    const seen = new Tally()
+    const judgedAlike = fc.asyncProperty(podArbitrary, versionArbitrary, async ({ metadata, spec }, version) => {
+      for (const level of levels) {
+        const ours = violations(spec, metadata.annotations, level, version)
+        const theirs = await oracle.ask('pod-security', { level, version, metadata, spec })
+        expect(sorted(ours.map((id) => reasonOf(id, level)))).to.deep.equal(
+          sorted((theirs as readonly { readonly reason: string }[]).map(({ reason }) => singular(reason))),
+          `at ${level} ${version}`,
+        )
+        seen.count(level, ours)
+      }
+    })
+    await fc.assert(judgedAlike, {
+      seed: 20_360,
+      numRuns: pods,
+      interruptAfterTimeLimit: 18_000,
+      markInterruptAsFailure: true,
+    })
+    seen.expectBothVerdicts()
+  })
+})
+
+/** How often each check was violated and how often not: agreement over pods that never break a check shows nothing. */
+class Tally {
+  readonly #violated = new Map<string, number>()
+  #judged = 0
+
+  count(level: PodSecurityLevel, ids: readonly string[]): void {
+    if (level === 'privileged') return
+    this.#judged += 1
+    for (const id of ids) this.#violated.set(id, (this.#violated.get(id) ?? 0) + 1)
+  }
+
+  expectBothVerdicts(): void {
+    for (const { id } of podSecurityChecks) {
+      expect(this.#violated.get(id) ?? 0, `${id} violated`).to.be.within(20, this.#judged - 20)
+    }
+  }
+}
+
+function violations(
+  spec: object,
+  annotations: Readonly<Record<string, string>>,
+  level: PodSecurityLevel,
+  version: string,
+): readonly PodSecurityCheckId[] {
+  const reading = readPodSpec(spec, 'spec')
+  if (!reading.ok) expect.fail(`Kubernetes reads what we do not: ${JSON.stringify(reading.problems)}`)
+  const findings = checkPodSecurity({ spec: reading.spec, annotations }, level, version, 'spec')
+  return [...new Set(findings.map(({ check }) => check as PodSecurityCheckId))]
+}
+
+/** At restricted, Kubernetes reports a hostPath as one of the restricted volume types. */
+function reasonOf(id: PodSecurityCheckId, level: PodSecurityLevel): string {
+  return reasons[id === 'host-path' && level === 'restricted' ? 'volume-types' : id]
+}
+
+function singular(reason: string): string {
+  return reason === 'forbidden AppArmor profiles' ? 'forbidden AppArmor profile' : reason
+}
+
+function sorted(values: readonly string[]): readonly string[] {
+  return [...new Set(values)].sort()
+}
+
+const versionArbitrary = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 36 }).map((minor) => `v1.${minor}`) },
+  { weight: 1, arbitrary: fc.constantFrom('latest', 'v1.99') },
+)
+
+/** Mostly harmless, so that one check at a time decides; now and then null, which is absent. */
+function mostly<T>(harmless: readonly T[], harmful: readonly T[]): fc.Arbitrary<T | null> {
+  return fc.oneof(
+    { weight: 24, arbitrary: fc.constantFrom(...harmless) },
+    { weight: 2, arbitrary: fc.constantFrom(...harmful) },
+    { weight: 1, arbitrary: fc.constant(null) },
+  )
+}
+
+const profile = mostly<object>(
+  [{ type: 'RuntimeDefault' }, { type: 'Localhost', localhostProfile: 'p' }],
+  [{ type: 'Unconfined' }, { type: '' }, {}],
+)
+const seLinuxOptions = fc.record(
+  {
+    type: mostly(
+      ['', 'container_t', 'container_init_t', 'container_kvm_t'],
+      ['container_engine_t', 'spc_t', 'container_T'],
+    ),
+    user: mostly([''], ['system_u']),
+    role: mostly([''], ['system_r']),
+  },
+  { requiredKeys: [] },
+)
+const windowsOptions = mostly([{}, { hostProcess: false }], [{ hostProcess: true }])
+const sharedSecurityFields = {
+  runAsNonRoot: mostly([true], [false]),
+  runAsUser: mostly([1, 1000], [0]),
+  seccompProfile: profile,
+  appArmorProfile: profile,
+  seLinuxOptions,
+  windowsOptions,
+}
+
+const sysctls = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
+  'kernel.msgmax',
+  '',
+]
+const podSecurityContext = fc.record(
+  {
+    ...sharedSecurityFields,
+    sysctls: fc.array(
+      fc.record({
+        name: fc.constantFrom(...sysctls),
+        value: fc.constant('1'),
+      }),
+      { maxLength: 1 },
+    ),
+  },
+  { requiredKeys: [] },
+)
+
+const addedCapabilities = [
+  ...'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(' '),
+  ...'NET_RAW SYS_ADMIN CAP_CHOWN chown ALL'.split(' '),
+  '',
+]
+const capabilities = fc.record(
+  {
+    add: fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: fc.constant('NET_BIND_SERVICE') },
+        { weight: 1, arbitrary: fc.constantFrom(...addedCapabilities) },
+      ),
+      { maxLength: 2 },
+    ),
+    drop: mostly([['ALL'], ['NET_RAW', 'ALL']], [['NET_RAW'], ['all'], []]),
+  },
+  { requiredKeys: ['drop'] },
+)
+
+const containerSecurityContext = fc.record(
+  {
+    ...sharedSecurityFields,
+    privileged: mostly([false], [true]),
+    allowPrivilegeEscalation: mostly([false], [true]),
+    capabilities,
+    procMount: mostly(['Default'], ['Unmasked', '']),
+  },
+  { requiredKeys: ['allowPrivilegeEscalation', 'capabilities'] },
+)
+
+const handler = fc.record(
+  {
+    httpGet: mostly<object>([{ port: 80 }, { host: '', port: 80 }], [{ host: 'db', port: 80 }]),
+    tcpSocket: mostly<object>([{ port: 80 }], [{ host: '10.0.0.1', port: 80 }]),
+  },
+  { requiredKeys: [] },
+)
+
+function containers(names: readonly string[], minLength: number): fc.Arbitrary<readonly object[]> {
+  const container = fc.record(
+    {
+      securityContext: fc.option(containerSecurityContext, { freq: 12 }),
+      ports: fc.array(
+        mostly<object>([{ containerPort: 80 }, { hostPort: 0 }], [{ hostPort: 8080 }]).map((port) => port ?? {}),
+        { maxLength: 2 },
+      ),
+      livenessProbe: handler,
+      readinessProbe: handler,
+      startupProbe: handler,
+      lifecycle: fc.record({ postStart: handler, preStop: handler }, { requiredKeys: [] }),
+    },
+    { requiredKeys: ['securityContext'] },
+  )
+  return fc
+    .array(container, { minLength, maxLength: names.length })
+    .map((list) => list.map((each, index) => ({ name: names[index], ...each })))
+}
+
+const allowedSources =
+  'configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret'.split(' ')
+const forbiddenSources = [
+  ...'hostPath gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs rbd flexVolume cinder cephfs'.split(
+    ' ',
+  ),
+  ...'flocker fc azureFile vsphereVolume quobyte azureDisk photonPersistentDisk portworxVolume scaleIO storageos'.split(
+    ' ',
+  ),
+  'unheardOf',
+]
+const volume = fc.oneof(
+  { weight: 24, arbitrary: fc.constantFrom(...allowedSources).map((source) => ({ name: 'v', [source]: {} })) },
+  { weight: 2, arbitrary: fc.constantFrom(...forbiddenSources).map((source) => ({ name: 'v', [source]: {} })) },
+  { weight: 2, arbitrary: fc.constant({ name: 'v', hostPath: { path: '/run' } }) },
+  { weight: 1, arbitrary: fc.constantFrom({ name: 'v' }, { name: 'v', emptyDir: null }) },
+)
+
+const annotations = fc.record(
+  {
+    'container.apparmor.security.beta.kubernetes.io/main': fc.constantFrom(
+      '',
+      'runtime/default',
+      'localhost/p',
+      'unconfined',
+    ),
+    'container.apparmor.security.beta.kubernetes.io/nobody': fc.constantFrom('runtime/default', 'localhost'),
+    'seccomp.security.alpha.kubernetes.io/pod': fc.constantFrom('runtime/default', 'localhost/p', 'unconfined', ''),
+    'container.seccomp.security.alpha.kubernetes.io/init': fc.constantFrom('docker/default', 'unconfined'),
+    'container.seccomp.security.alpha.kubernetes.io/debug': fc.constantFrom('localhost/p', 'localhost'),
+    'container.seccomp.security.alpha.kubernetes.io/nobody': fc.constant('unconfined'),
+  },
+  { requiredKeys: [] },
+)
+
+const podArbitrary = fc.record({
+  metadata: fc.record({
+    annotations: fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: annotations }),
+  }),
+  spec: fc.record(
+    {
+      containers: containers(['main', 'second'], 1),
+      initContainers: containers(['init'], 0),
+      ephemeralContainers: containers(['debug'], 0),
+      volumes: fc.array(volume, { maxLength: 2 }),
+      securityContext: fc.option(podSecurityContext, { freq: 12 }),
+      hostNetwork: mostly([false], [true]),
+      hostPID: mostly([false], [true]),
+      hostIPC: mostly([false], [true]),
+      hostUsers: fc.constantFrom(true, false, null),
+      os: fc.constantFrom({ name: 'linux' }, { name: 'windows' }, null),
+    },
+    { requiredKeys: ['containers'] },
+  ),
+})

@@ -1,0 +1,393 @@
+import { expect } from 'chai'
+import * as fc from 'fast-check'
+import type { Fields, Log } from '../../src/runtime/log.ts'
+import { silentLog } from '../../src/runtime/log.ts'
+import { again, done, type Outcome, WorkQueue } from '../../src/runtime/queue.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+interface Run {
+  readonly key: string
+  readonly at: number
+}
+
+const day = 86_400_000
+
+describe('the work queue', () => {
+  const start = Date.UTC(2026, 0, 1)
+  let clock: FakeClock
+  let runs: Run[]
+
+  beforeEach(() => {
+    clock = new FakeClock(start)
+    runs = []
+  })
+
+  /** A worker that notes when it ran, in ms from the start. */
+  function noting(
+    outcome: (key: string) => Outcome | Promise<Outcome> = () => done,
+  ): (key: string) => Promise<Outcome> {
+    return async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      return outcome(key)
+    }
+  }
+
+  function started(worker: (key: string) => Promise<Outcome>, concurrency = 1, log: Log = silentLog): WorkQueue {
+    const queue = new WorkQueue({ name: 'test', worker, concurrency, clock, log })
+    queue.start()
+    return queue
+  }
+
+  it('works on a key once however often it was added while it waited', async () => {
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    for (const key of ['a', 'b', 'a', 'a']) queue.add(key)
+    queue.start()
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a', 'b'])
+  })
+
+  it('runs a key again, but not at the same time, when it is added while it runs', async () => {
+    const gate = Promise.withResolvers<void>()
+    let running = 0
+    const queue = started(async (key) => {
+      running += 1
+      expect(running, 'workers on the key').to.equal(1)
+      runs.push({ key, at: 0 })
+      if (runs.length === 1) await gate.promise
+      running -= 1
+      return done
+    }, 4)
+    queue.add('a')
+    queue.add('a')
+    queue.add('a')
+    await clock.advance(0)
+    expect(runs).to.have.length(1)
+    gate.resolve()
+    await clock.advance(0)
+    expect(runs).to.have.length(2)
+  })
+
+  it('works on as many keys at a time as it may', async () => {
+    const gate = Promise.withResolvers<Outcome>()
+    const queue = started(
+      noting(() => gate.promise),
+      2,
+    )
+    for (const key of ['a', 'b', 'c']) queue.add(key)
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a', 'b'])
+    gate.resolve(done)
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a', 'b', 'c'])
+  })
+
+  const times: readonly {
+    readonly when: string
+    readonly asked: readonly number[]
+    readonly ran: readonly number[]
+  }[] = [
+    { when: 'in the future', asked: [250], ran: [250] },
+    { when: 'now', asked: [0], ran: [0] },
+    { when: 'in the past', asked: [-5], ran: [0] },
+    { when: 'twice, the later one first: the earliest counts', asked: [500, 200], ran: [200] },
+    { when: 'twice, the later one last: the earliest counts', asked: [200, 500], ran: [200] },
+    { when: 'farther away than a timer of Node reaches', asked: [60 * day], ran: [60 * day] },
+  ]
+  for (const { when, asked, ran } of times) {
+    it(`starts a key at the instant it was asked for: ${when}`, async () => {
+      const queue = started(noting())
+      for (const at of asked) queue.addAt('a', start + at)
+      await clock.advance(61 * day)
+      expect(runs.map(({ at }) => at)).to.deep.equal(ran)
+    }).timeout(20_000)
+  }
+
+  it('does not start a key one millisecond early', async () => {
+    const queue = started(noting())
+    queue.addAt('a', start + 100)
+    await clock.advance(99)
+    expect(runs).to.be.empty
+    await clock.advance(1)
+    expect(runs).to.deep.equal([{ key: 'a', at: 100 }])
+  })
+
+  it('looks again when the worker says so', async () => {
+    const queue = started(noting(() => (runs.length < 3 ? again(clock.now() + 1_000) : done)))
+    queue.add('a')
+    await clock.advance(10_000)
+    expect(runs.map(({ at }) => at)).to.deep.equal([0, 1_000, 2_000])
+  })
+
+  it('lets a key that is due go before keys that were merely added', async () => {
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    for (const key of ['a', 'b', 'c']) queue.add(key)
+    queue.addAt('due', start)
+    queue.start()
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['due', 'a', 'b', 'c'])
+  })
+
+  it('backs off from 5 ms to a minute, for ever, and begins anew after a success', async () => {
+    const failing = new Set(['a'])
+    const queue = started(async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      if (failing.has(key)) throw new Error('no')
+      return done
+    })
+    queue.add('a')
+    await clock.advance(400_000)
+    const gaps = runs.map(({ at }, index) => at - (runs[index - 1]?.at ?? 0)).slice(1)
+    expect(gaps.slice(0, 4)).to.deep.equal([5, 10, 20, 40])
+    expect(gaps.slice(-3)).to.deep.equal([60_000, 60_000, 60_000])
+    failing.clear()
+    await clock.advance(60_000)
+    failing.add('a')
+    runs.length = 0
+    const before = clock.now() - start
+    queue.add('a')
+    await clock.advance(10)
+    expect(runs.map(({ at }) => at - before)).to.deep.equal([0, 5])
+  })
+
+  it('does not let a back-off stand in front of an instant that was asked for', async () => {
+    const queue = started(async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      throw new Error('no')
+    })
+    queue.add('a')
+    await clock.advance(45_000)
+    const due = clock.now() - start + 7
+    runs.length = 0
+    queue.addAt('a', start + due)
+    await clock.advance(10)
+    expect(runs.map(({ at }) => at)).to.deep.equal([due])
+  })
+
+  it('keeps the instant that a worker asked for through failures that come before it', async () => {
+    const expiry = 100_000
+    const queue = started(async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      if (runs.length > 1) throw new Error('no')
+      return again(start + expiry)
+    })
+    queue.add('a')
+    queue.add('a') // fails from here on: by the expiry, the back-off is longer than half a minute
+    await clock.advance(expiry)
+    expect(runs.at(-1)?.at).to.equal(expiry)
+    expect(runs.length, 'runs before and at the expiry').to.be.above(10)
+  })
+
+  it('logs a failure once, with the key and without a stack', async () => {
+    const lines: [string, Fields | undefined][] = []
+    const log = { ...silentLog, error: (message: string, fields?: Fields) => void lines.push([message, fields]) }
+    const error = new Error('the role is gone')
+    const queue = started(() => Promise.reject(error), 1, log)
+    queue.add('payments/g1')
+    await clock.advance(1)
+    expect(lines).to.deep.equal([
+      ['reconcile failed', { queue: 'test', key: 'payments/g1', failures: 1, retryInMs: 5, error }],
+    ])
+  })
+
+  it('counts a worker that throws before it returns a promise as failed', async () => {
+    const queue = started((key) => {
+      runs.push({ key, at: clock.now() - start })
+      throw new Error('at once')
+    })
+    queue.add('a')
+    await clock.advance(5)
+    expect(runs.map(({ at }) => at)).to.deep.equal([0, 5])
+  })
+
+  it('notices within ten seconds that the wall clock was set forward past the instant', async () => {
+    const queue = started(noting())
+    queue.addAt('a', start + 3_600_000)
+    await clock.advance(1_000)
+    clock.jump(3_600_000)
+    await clock.advance(10_000)
+    expect(runs).to.have.length(1)
+  })
+
+  it('does not start a key early when the wall clock was set back', async () => {
+    const queue = started(noting())
+    queue.addAt('a', start + 5_000)
+    await clock.advance(1_000)
+    clock.jump(-60_000)
+    await clock.advance(63_999)
+    expect(runs).to.be.empty
+    await clock.advance(1)
+    expect(runs).to.deep.equal([{ key: 'a', at: 5_000 }])
+  })
+
+  it('drains: waits for what runs, starts nothing more and leaves no timer', async () => {
+    const gate = Promise.withResolvers<Outcome>()
+    const queue = started(noting(() => gate.promise))
+    queue.add('a')
+    queue.add('b')
+    queue.addAt('c', start + 1_000)
+    await clock.advance(0)
+    let drained = false
+    const draining = queue.drain().then(() => (drained = true))
+    await clock.advance(0)
+    expect(drained, 'drained while a key ran').to.equal(false)
+    queue.add('d')
+    gate.resolve(again(start + 10))
+    await draining
+    await clock.advance(10_000)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a'])
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('drains at once when nothing runs, also twice and before the start', async () => {
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    queue.add('a')
+    await Promise.all([queue.drain(), queue.drain()])
+    queue.start()
+    await clock.advance(100)
+    expect(runs).to.be.empty
+  })
+
+  it('spends no time on keys that do not have their turn', async () => {
+    const queue = new WorkQueue({ name: 'test', worker: async () => done, concurrency: 8, clock, log: silentLog })
+    const began = performance.now()
+    for (let n = 0; n < 50_000; n++) queue.addAt(`k${n}`, start + ((n * 7919) % 1_000))
+    for (let n = 0; n < 50_000; n++) queue.add(`k${n}`)
+    queue.start()
+    await clock.advance(1_000)
+    expect(performance.now() - began, 'ms').to.be.below(4_000)
+  })
+})
+
+/** Steps of a random schedule over a few keys. */
+type Step =
+  | { readonly do: 'add'; readonly key: string }
+  | { readonly do: 'addAt'; readonly key: string; readonly delay: number }
+  | { readonly do: 'advance'; readonly by: number }
+
+const anyKey = fc.constantFrom('a', 'b', 'c', 'd')
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant('add' as const), key: anyKey }),
+  fc.record({ do: fc.constant('addAt' as const), key: anyKey, delay: fc.integer({ min: -10, max: 200 }) }),
+  fc.record({ do: fc.constant('advance' as const), by: fc.integer({ min: 0, max: 50 }) }),
+)
+
+/** What the worker does, call by call: how long it takes and how it ends. */
+const anyBehaviour = fc.array(
+  fc.record({
+    takes: fc.integer({ min: 0, max: 30 }),
+    ends: fc.constantFrom('done' as const, 'again' as const, 'throws' as const),
+  }),
+  { maxLength: 30 },
+)
+
+/** The model: which starts are owed to a key (one now, one at the earliest later instant), and what justifies a start. */
+class Requests {
+  readonly #clock: FakeClock
+  readonly #now = new Set<string>()
+  readonly #later = new Map<string, number>()
+  readonly #justified = new Map<string, readonly number[]>()
+  readonly #failures = new Map<string, number>()
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock
+  }
+
+  add(key: string, at: number): void {
+    const now = this.#clock.now()
+    const later = this.#later.get(key) ?? Infinity
+    if (later <= now) this.#later.delete(key)
+    if (later <= now || at <= now) this.#now.add(key)
+    if (at > now) this.#later.set(key, Math.min(at, this.#later.get(key) ?? Infinity))
+    this.#justified.set(key, [...(this.#justified.get(key) ?? []), at])
+  }
+
+  /** A start is owed some time; the end of the back-off justifies it. */
+  fail(key: string): void {
+    const failures = this.#failures.get(key) ?? 0
+    this.#failures.set(key, failures + 1)
+    this.#now.add(key)
+    this.#justified.set(key, [...(this.#justified.get(key) ?? []), this.#clock.now() + 5 * 2 ** failures])
+  }
+
+  succeed(key: string): void {
+    this.#failures.delete(key)
+  }
+
+  /** A start: true if it was justified. */
+  answer(key: string): boolean {
+    const now = this.#clock.now()
+    this.#now.delete(key)
+    if ((this.#later.get(key) ?? Infinity) <= now) this.#later.delete(key)
+    const justified = this.#justified.get(key) ?? []
+    this.#justified.set(
+      key,
+      justified.filter((at) => at > now),
+    )
+    return justified.some((at) => at <= now)
+  }
+
+  unanswered(): readonly string[] {
+    return [...this.#now, ...this.#later.keys()]
+  }
+}
+
+describe('the work queue under any sequence of steps', () => {
+  it('never has two workers on a key, never exceeds its concurrency, starts nothing early and loses nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyStep, { maxLength: 60 }),
+        anyBehaviour,
+        fc.integer({ min: 1, max: 3 }),
+        async (steps, behaviour, concurrency) => {
+          const clock = new FakeClock()
+          const running = new Set<string>()
+          const asked = new Requests(clock)
+          // kept here, because whatever a worker throws is the queue's
+          const violations: string[] = []
+          let calls = 0
+
+          const queue = new WorkQueue({
+            name: 'property',
+            concurrency,
+            clock,
+            log: silentLog,
+            worker: async (key) => {
+              if (running.has(key)) violations.push(`two workers on ${key}`)
+              if (!asked.answer(key)) violations.push(`nobody asked for ${key} by now`)
+              running.add(key)
+              if (running.size > concurrency) violations.push('more workers than allowed')
+              const { takes, ends } = behaviour[calls++] ?? { takes: 0, ends: 'done' }
+              await new Promise<void>((resolve) => void clock.after(takes, resolve))
+              running.delete(key)
+              if (ends === 'throws') {
+                asked.fail(key)
+                throw new Error('a failure')
+              }
+              asked.succeed(key)
+              if (ends === 'done') return done
+              asked.add(key, clock.now() + 5)
+              return again(clock.now() + 5)
+            },
+          })
+          queue.start()
+          for (const step of steps) {
+            if (step.do === 'advance') {
+              await clock.advance(step.by)
+              continue
+            }
+            const at = clock.now() + (step.do === 'add' ? 0 : step.delay)
+            asked.add(step.key, at)
+            if (step.do === 'add') queue.add(step.key)
+            else queue.addAt(step.key, at)
+          }
+          await clock.advance(200_000)
+          expect(violations).to.deep.equal([])
+          expect(asked.unanswered(), 'asked for but never run').to.deep.equal([])
+          await queue.drain()
+          expect(clock.pending, 'timers left').to.equal(0)
+        },
+      ),
+      { seed: 20_261_101, numRuns: 200 },
+    )
+  }).timeout(30_000)
+})

@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
+import { KubeClient } from '../../src/cluster/client.ts'
+import { loadConnection } from '../../src/cluster/connection.ts'
+import type { KubeObject } from '../../src/cluster/ports.ts'
+import { Reflector } from '../../src/cluster/reflector.ts'
+import { resources, type ResourceType } from '../../src/cluster/resources.ts'
+import { Transport } from '../../src/cluster/transport.ts'
+import { Controllers, type ControllerParts } from '../../src/controllers/controllers.ts'
+import type { Instant, Millis } from '../../src/core/time.ts'
+import { systemClock, type Clock } from '../../src/runtime/clock.ts'
+import { silentLog, type Log } from '../../src/runtime/log.ts'
+import { createMetrics } from '../../src/runtime/metrics.ts'
+import { startControlPlane, type ControlPlane } from './control-plane.ts'
+import { installChart } from './installation.ts'
+import { InterceptedClient, type Interceptor } from './intercepted-client.ts'
+
+/** The system's time, moved on. What waits for its time waits as long as it would have. */
+export class MovableClock implements Clock {
+  #ahead: Millis = 0
+
+  now(): Instant {
+    return systemClock.now() + this.#ahead
+  }
+
+  after(wait: Millis, action: () => void): () => void {
+    return systemClock.after(wait, action)
+  }
+
+  move(by: Millis): void {
+    this.#ahead += by
+  }
+}
+
+export interface RunOptions {
+  /** Default: every call is made. */
+  readonly intercept?: Interceptor
+  readonly clock?: Clock
+  /** Default 256, as the chart's. */
+  readonly poolSize?: number
+  /** Default: those of test-values.yaml. */
+  readonly bindableClusterRoles?: readonly string[]
+  /** The only policy, by the label `policy`, and the only namespace for grants that it sees. Default: everything. */
+  readonly scope?: { readonly policy: string; readonly namespace: string }
+  /** How long the watch of a resource, by its plural, runs behind. */
+  readonly lag?: Readonly<Record<string, Millis>>
+  readonly log?: Log
+}
+
+/** The operator's controllers, in this process. */
+export interface RunningControllers {
+  /** Resolves when nothing of it runs any more. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** The name under which the operator appears in the audit log. */
+export const operator = 'system:serviceaccount:lapse-system:lapse-controller'
+
+/**
+ * A control plane with the chart's CRDs and RBAC but without its webhook, so that what is tested is what the controllers
+ * themselves see to. They run with the ServiceAccount that the chart gives the operator.
+ */
+export class ControllersFixture {
+  readonly controlPlane: ControlPlane
+  readonly #kubeconfig: string
+  readonly #running = new Set<RunningControllers>()
+
+  private constructor(controlPlane: ControlPlane, kubeconfig: string) {
+    this.controlPlane = controlPlane
+    this.#kubeconfig = kubeconfig
+  }
+
+  static async start(): Promise<ControllersFixture> {
+    const controlPlane = await startControlPlane()
+    try {
+      await installChart(controlPlane)
+      const admission = '/apis/admissionregistration.k8s.io/v1'
+      await controlPlane.admin.delete(`${admission}/validatingwebhookconfigurations/lapse`)
+      await controlPlane.admin.delete(`${admission}/mutatingwebhookconfigurations/lapse`)
+      const kubeconfig = await controlPlane.kubeconfigForServiceAccount('lapse-system', 'lapse-controller')
+      return new ControllersFixture(controlPlane, kubeconfig)
+    } catch (error) {
+      await controlPlane.stop()
+      throw error
+    }
+  }
+
+  /** Starts controllers; resolves once they work. Each is as a process of its own: nothing is shared but the API server. */
+  async run(options: RunOptions = {}): Promise<RunningControllers> {
+    const { clock = systemClock, log = silentLog } = options
+    const connection = await loadConnection({ kubeconfig: this.#kubeconfig, clock: systemClock })
+    const transport = new Transport({ connection, clock: systemClock, random: Math.random })
+    const caches = cachesOf(transport, options)
+    const client = new KubeClient(transport)
+    const controllers = new Controllers({
+      client: options.intercept === undefined ? client : new InterceptedClient(client, options.intercept),
+      caches,
+      clock,
+      log,
+      poolSize: options.poolSize ?? 256,
+      bindableClusterRoles: options.bindableClusterRoles ?? ['view-logs-test'],
+      observer: createMetrics({ version: 'test' }),
+    })
+    const reflectors = Object.values(caches)
+    let ended: Promise<void> | null = null
+    const end = async (): Promise<void> => {
+      await controllers.drain()
+      await Promise.all(reflectors.map((reflector) => reflector.stop()))
+      await transport.close()
+    }
+    const running: RunningControllers = {
+      stop: () => {
+        this.#running.delete(running)
+        return (ended ??= end())
+      },
+    }
+    this.#running.add(running)
+    for (const reflector of reflectors) reflector.start()
+    await Promise.all(reflectors.map((reflector) => reflector.whenSynced()))
+    controllers.start()
+    return running
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running].map((running) => running.stop()))
+    await this.controlPlane.stop()
+  }
+}
+
+type Caches = ControllerParts['caches']
+type Reflectors = { readonly [K in keyof Caches]: Reflector<NonNullable<ReturnType<Caches[K]['get']>>> }
+
+function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: RunOptions): Reflectors {
+  const reflect = <T>(
+    type: ResourceType,
+    selection: { readonly namespace?: string; readonly labelSelector?: string } = {},
+  ): Reflector<T> => {
+    const late = lag[type.plural]
+    return new Reflector<T>({
+      type,
+      transport: late === undefined ? transport : lagging(transport, late),
+      clock: systemClock,
+      log,
+      random: Math.random,
+      ...selection,
+    })
+  }
+  return {
+    policies: reflect<AccessPolicy>(resources.accessPolicies, scope && { labelSelector: `policy=${scope.policy}` }),
+    revisions: reflect<AccessPolicyRevision>(
+      resources.accessPolicyRevisions,
+      scope && { labelSelector: `lapse.dev/policy=${scope.policy}` },
+    ),
+    grants: reflect<NHIGrant>(resources.nhiGrants, scope && { namespace: scope.namespace }),
+    namespaces: reflect<KubeObject>(resources.namespaces),
+    serviceAccounts: reflect<KubeObject>(resources.serviceAccounts),
+    clusterRoles: reflect<KubeObject>(resources.clusterRoles),
+  }
+}
+
+function lagging(transport: Transport, late: Millis): Pick<Transport, 'call' | 'watch'> {
+  return {
+    call: (...call) => transport.call(...call),
+    async *watch(...watch) {
+      for await (const event of transport.watch(...watch)) {
+        await delay(late)
+        yield event
+      }
+    },
+  }
+}

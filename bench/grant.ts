@@ -43,8 +43,14 @@ async function measure(cluster: LapseCluster): Promise<readonly Measurement[]> {
   const { api } = cluster
   await prepareRaw(api)
   const numbers = Array.from({ length: warmUpRounds + rounds }, (_, index) => index)
-  const granted = await createSubjects(cluster, numbers.map((index) => `granted-${index}`))
-  const bound = await createSubjects(cluster, numbers.map((index) => `bound-${index}`))
+  const granted = await createSubjects(
+    cluster,
+    numbers.map((index) => `granted-${index}`),
+  )
+  const bound = await createSubjects(
+    cluster,
+    numbers.map((index) => `bound-${index}`),
+  )
   progress(`${rounds} grants, in turns with the raw writes`)
   const samples: Sample[] = []
   for (const index of numbers) {
@@ -83,7 +89,11 @@ async function timeRaw(api: AdminApi, subject: Subject): Promise<Pick<Sample, 'r
 }
 
 function summarize(samples: readonly Sample[]): readonly Measurement[] {
-  const of = (field: keyof Sample, share: number): number => percentile(samples.map((sample) => sample[field]), share)
+  const of = (field: keyof Sample, share: number): number =>
+    percentile(
+      samples.map((sample) => sample[field]),
+      share,
+    )
   const raw50 = measurement('access/raw-p50', of('raw', 0.5), 'ms')
   const raw99 = measurement('access/raw-p99', of('raw', 0.99), 'ms')
   const goal = { of: 'ratio', is: '≤', bound: 3 } as const

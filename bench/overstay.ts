@@ -44,8 +44,14 @@ interface Overstays {
 async function measure(cluster: LapseCluster): Promise<readonly Measurement[]> {
   const names = Array.from({ length: count }, (_, index) => `one-by-one-${index}`)
   const subjects = await createSubjects(cluster, names)
-  const bound = await createSubjects(cluster, names.map((_, index) => `bound-${index}`))
-  const together = await createSubjects(cluster, names.map((_, index) => `together-${index}`))
+  const bound = await createSubjects(
+    cluster,
+    names.map((_, index) => `bound-${index}`),
+  )
+  const together = await createSubjects(
+    cluster,
+    names.map((_, index) => `together-${index}`),
+  )
   progress(`${count} grants that end one by one, with deletes of RoleBindings in between`)
   const { apart, deletes } = await oneByOne(cluster.api, subjects, bound)
   progress(`${count} grants that end in the same instant`)
@@ -70,7 +76,11 @@ async function oneByOne(
 
 async function atOnce(api: AdminApi, subjects: readonly Subject[]): Promise<Overstays> {
   const end = Date.now() + lead
-  await issue(api, subjects, subjects.map(() => end))
+  await issue(
+    api,
+    subjects,
+    subjects.map(() => end),
+  )
   const seen = await watchCommonEnd(api, subjects, end)
   return { seen, reported: await reportedBy(api, subjects) }
 }
@@ -119,7 +129,11 @@ function sinceEnd(subject: Subject, end: number): number {
 }
 
 /** One delete halfway between two ends. */
-async function timeDeletes(api: AdminApi, bound: readonly Subject[], ends: readonly number[]): Promise<readonly number[]> {
+async function timeDeletes(
+  api: AdminApi,
+  bound: readonly Subject[],
+  ends: readonly number[],
+): Promise<readonly number[]> {
   const samples: number[] = []
   for (const [index, subject] of bound.entries()) {
     const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${subject.namespace}/rolebindings`

@@ -180,10 +180,10 @@ async function createBinding(
 }
 
 function summarize(samples: Samples): readonly Measurement[] {
+  const rate = (name: TargetName): number => median(samples[name].map(({ perSecond }) => perSecond))
+  const p99 = (name: TargetName): number => median(samples[name].map((answer) => answer.p99))
   const goal = { of: 'ratio', is: '≥', bound: 0.5 } as const
   return (['passing', 'failing'] as const).flatMap((kind) => {
-    const rate = (name: TargetName): number => median(samples[name].map(({ perSecond }) => perSecond))
-    const p99 = (name: TargetName): number => median(samples[name].map((answer) => answer.p99))
     const bareRate = measurement(`review/bare-${kind}`, rate(`bare-${kind}`), '1/s')
     const bareP99 = measurement(`review/bare-${kind}-p99`, p99(`bare-${kind}`), 'ms')
     return [

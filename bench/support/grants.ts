@@ -4,7 +4,10 @@ import type { Subject } from './access-probe.ts'
 import { policyName } from './lapse-cluster.ts'
 
 /** What a grant of the benchmarks says, under whatever API group it is created. */
-export function grantSpec(subject: Subject, end: { readonly duration: string } | { readonly notAfter: string }): object {
+export function grantSpec(
+  subject: Subject,
+  end: { readonly duration: string } | { readonly notAfter: string },
+): object {
   return {
     policy: { name: policyName, version: '1.0.0' },
     subject: { kind: 'ServiceAccount', namespace: subject.namespace, name: subject.name },

@@ -42,7 +42,9 @@ export async function createSubjects(
   names: readonly string[],
 ): Promise<readonly Subject[]> {
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts`
-  await sideBySide(names, 8, (name) => api.create(path, { metadata: { name, labels: { 'lapse.dev/nhi': 'deployer' } } }))
+  await sideBySide(names, 8, (name) =>
+    api.create(path, { metadata: { name, labels: { 'lapse.dev/nhi': 'deployer' } } }),
+  )
   return names.map((name) => ({ namespace, name }))
 }
 

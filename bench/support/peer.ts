@@ -7,16 +7,17 @@ export interface Peer<Q extends object, A> {
   stop(): Promise<void>
 }
 
-export function startPeer<Q extends object, A>(path: string): Peer<Q, A> {
+/** How such a program answers. */
+export type Answering<Q extends object, A extends object> = (question: Q) => Promise<A>
+
+export function startPeer<Q extends object, A extends object>(path: string): Peer<Q, A> {
   const child = fork(path, { execArgv: [] })
   const exited = once(child, 'exit')
   return {
     async ask(question) {
       child.send(question)
-      const [answer] = (await Promise.race([
-        once(child, 'message'),
-        exited.then(() => Promise.reject(new Error(`${path} ended`))),
-      ])) as [A]
+      const ended = exited.then(() => Promise.reject(new Error(`${path} ended`)))
+      const [answer] = (await Promise.race([once(child, 'message'), ended])) as [A]
       return answer
     },
     async stop() {
@@ -27,7 +28,7 @@ export function startPeer<Q extends object, A>(path: string): Peer<Q, A> {
 }
 
 /** The other side. The process ends when the one that started it lets go of it or ends. */
-export function answerPeer<Q, A>(answer: (question: Q) => Promise<A>): void {
-  process.on('message', (question: Q) => void answer(question).then((value) => process.send?.(value)))
+export function answerPeer<Q extends object, A extends object>(answer: Answering<Q, A>): void {
+  process.on('message', (question) => void answer(question as Q).then((value) => process.send?.(value)))
   process.on('disconnect', () => process.exit())
 }

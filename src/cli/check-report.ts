@@ -1,5 +1,6 @@
 import { apiVersion } from '../api/v1alpha1/objects.ts'
-import { beyondPolicies } from '../core/policy/explain.ts'
+import { whyRefused } from '../core/policy/explain.ts'
+import { nextSteps } from '../core/workload/next-steps.ts'
 import type { Verdict } from '../core/workload/review.ts'
 import type { World } from '../core/world.ts'
 import type { Judged, Judgement } from './check-judge.ts'
@@ -18,6 +19,8 @@ export interface CheckResult extends Judgement {
   }
   /** Why it is denied, in one clause. */
   readonly why: string
+  /** What can be done beside mending it, one line each. */
+  readonly next: readonly string[]
   /** What else is worth knowing, one line; empty: nothing. */
   readonly note: string
 }
@@ -34,6 +37,7 @@ export function resultOf(
     source,
     object: { apiVersion: version, kind, ...place, name: nameOf(judged) },
     why: whyOf(judged, judgement),
+    next: judged.kind === 'Workload' ? nextSteps(judgement.findings, judged.namespace, world) : [],
     note: noteOf(judged, judgement, world),
   }
 }
@@ -54,7 +58,7 @@ function whyOf(judged: Judged, { findings }: Judgement): string {
   if (judged.kind === 'Policy') return 'cannot be accepted'
   const denying = findings.filter(({ enforcement }) => enforcement === 'Deny')
   const policies = denying.flatMap(({ policy }) => (policy === null ? [] : [policy]))
-  return policies.length === 0 ? 'names a policy that does not exist' : beyondPolicies(policies)
+  return policies.length === 0 ? 'names a policy that does not exist' : whyRefused(denying, policies)
 }
 
 function noteOf(judged: Judged, { verdict }: Judgement, world: World): string {

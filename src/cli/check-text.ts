@@ -25,7 +25,7 @@ function blockOf(result: CheckResult, paint: Paint): string {
 function refusalOf(result: CheckResult): string {
   const findings = result.findings.filter(({ enforcement }) => enforcement === 'Deny')
   const owners = findings.flatMap(({ policy }) => (policy === null ? [] : [policy.owner]))
-  return explain({ what: nameOf(result), why: result.why, findings, owners, next: [] })
+  return explain({ what: nameOf(result), why: result.why, findings, owners, next: result.next })
 }
 
 function warningOf(result: CheckResult, finding: JudgedFinding): string {

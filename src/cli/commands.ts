@@ -55,6 +55,9 @@ async function refuseName(name: string, io: CommandIo): Promise<number> {
   return exitCodes.usage
 }
 
+/** Errors of src/cluster that are no defect of ours, by name: the start of `lapse check` must not pay for that folder. */
+const clusterFailures: ReadonlySet<string> = new Set(['NoConnection', 'Unreachable', 'Unauthorized', 'Forbidden'])
+
 /** One line, whatever went wrong; the stack only for those who debug Lapse itself. */
 export function reportFailure(command: string, error: unknown, io: Pick<CommandIo, 'stderr' | 'env'>): number {
   if (error instanceof UsageError) {
@@ -63,6 +66,10 @@ export function reportFailure(command: string, error: unknown, io: Pick<CommandI
   }
   const message = error instanceof Error ? error.message : String(error)
   const [line = ''] = message.split('\n')
+  if (error instanceof Error && clusterFailures.has(error.name)) {
+    io.stderr.write(`lapse ${command}: ${line}\n`)
+    return exitCodes.cluster
+  }
   io.stderr.write(`lapse ${command}: a defect in lapse: ${line} (LAPSE_DEBUG=1 shows where)\n`)
   if (io.env['LAPSE_DEBUG'] === '1' && error instanceof Error) io.stderr.write(`${error.stack ?? ''}\n`)
   return exitCodes.defect

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../cluster/ports.ts'
+import { createSecureContext } from 'node:tls'
 import { loadConnection } from '../cluster/connection.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources, type ResourceType } from '../cluster/resources.ts'
@@ -7,15 +7,15 @@ import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
 import { serveHealth } from '../runtime/http.ts'
-import { createLog, logLevels } from '../runtime/log.ts'
-import { createMetrics } from '../runtime/metrics.ts'
+import { createLog, logLevels, type Log } from '../runtime/log.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { CertificateWatch, readCertificate, type CertificatePair } from '../webhook/certificate.ts'
 import { Judge } from '../webhook/judge.ts'
 import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
-import type { WorldKind } from '../world/world-index.ts'
+import { worldKinds, type WorldKind } from '../world/world-index.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { packageVersion } from './version.ts'
 
@@ -72,56 +72,74 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const httpAddress = parseAddress('--http-address', config.httpAddress)
   const certificate = await givenCertificate(tlsDir)
   const clock = systemClock
-  const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
   const version = packageVersion()
+  const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
   const metrics = createMetrics({ version })
   const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
   const transport = new Transport({ connection, clock, random: Math.random, userAgent: 'lapse-webhook' })
-  const reflectors = Object.entries(typeOf).map(([kind, type]) => ({
-    kind: kind as WorldKind,
-    reflector: new Reflector<KubeObject>({ type, transport, clock, log, random: Math.random, observer: metrics }),
-  }))
-  const world = new WatchedWorld(clock)
-  for (const { kind, reflector } of reflectors) world.follow(kind, reflector)
-  metrics.gauge(
-    'lapse_broken_policies',
-    'AccessPolicies that are there but cannot be parsed.',
-    () => world.world.brokenPolicies.size,
-  )
-  const judge = new Judge({ world, operatorUser, clock, log, metrics })
-  const server = new AdmissionServer({ judge, version, clock, log })
+  const reflectors = createReflectors(transport, log, metrics)
+  const world = createWorld(reflectors, metrics)
+  const server = new AdmissionServer({
+    judge: new Judge({ world, operatorUser, clock, log, metrics }),
+    version,
+    clock,
+    log,
+  })
   const shutdown = new Shutdown({ grace, clock, log })
-  const checks = reflectors.map(({ kind, reflector }) => ({
-    name: `cache of ${kind}`,
-    isReady: () => reflector.hasSynced,
-  }))
+  const checks = reflectors.map(({ kind, cache }) => ({ name: `cache of ${kind}`, isReady: () => cache.hasSynced }))
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const port = await server.listen(address, certificate)
   const install = (pair: CertificatePair): void => server.replaceCertificate(pair)
   const certificates = new CertificateWatch({ directory: tlsDir, current: certificate, install, clock, log })
   const health = await serveHealth({ ...httpAddress, checks, metrics, log })
   shutdown.add('answer the last reviews', () => server.drain())
-  shutdown.add(
-    'stop the watches',
-    async () => void (await Promise.all(reflectors.map(({ reflector }) => reflector.stop()))),
-  )
+  shutdown.add('stop the watches', async () => void (await Promise.all(reflectors.map(({ cache }) => cache.stop()))))
   shutdown.add('stop looking at the certificate', () => certificates.stop())
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
   shutdown.listen()
   certificates.start()
-  for (const { reflector } of reflectors) reflector.start()
-  await Promise.all(reflectors.map(({ reflector }) => reflector.whenSynced()))
+  for (const { cache } of reflectors) cache.start()
+  await Promise.all(reflectors.map(({ cache }) => cache.whenSynced()))
   log.info('webhook ready', { version, port })
   return new Promise(() => {})
 }
 
+/** Throws UsageError when there is no pair, or its parts do not belong together. */
 async function givenCertificate(directory: string): Promise<CertificatePair> {
   try {
-    return await readCertificate(directory)
+    const pair = await readCertificate(directory)
+    createSecureContext(pair)
+    return pair
   } catch (error) {
-    throw new UsageError(
-      `--tls-dir must hold tls.crt and tls.key: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`--tls-dir must hold tls.crt and its key in tls.key: ${reason}`)
   }
+}
+
+interface KindReflector {
+  readonly kind: WorldKind
+  readonly cache: Reflector
+}
+
+function createReflectors(transport: Transport, log: Log, metrics: Metrics): readonly KindReflector[] {
+  return worldKinds.map((kind) => ({
+    kind,
+    cache: new Reflector({
+      type: typeOf[kind],
+      transport,
+      clock: systemClock,
+      log,
+      random: Math.random,
+      observer: metrics,
+    }),
+  }))
+}
+
+function createWorld(reflectors: readonly KindReflector[], metrics: Metrics): WatchedWorld {
+  const watched = new WatchedWorld(systemClock)
+  for (const { kind, cache } of reflectors) watched.follow(kind, cache)
+  const help = 'AccessPolicies that are there but cannot be parsed: they govern nobody.'
+  metrics.gauge('lapse_broken_policies', help, () => watched.world.brokenPolicies.size)
+  return watched
 }

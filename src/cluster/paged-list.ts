@@ -71,7 +71,8 @@ async function listPages(
 
 function pageOf(answer: unknown, path: string): Page {
   const page = answer as Partial<Page> | null
-  if (typeof page?.metadata?.resourceVersion !== 'string') {
+  const hasItems = Array.isArray(page?.items) || page?.items === null
+  if (!hasItems || typeof page.metadata?.resourceVersion !== 'string') {
     throw new ServerError({ method: 'GET', path: path.split('?', 1)[0] ?? path }, 'the answer is no list', 502)
   }
   return page as Page

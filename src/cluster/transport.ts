@@ -114,7 +114,6 @@ export class Transport {
       throw failureOf(request, error, ended)
     } finally {
       calm()
-      watchdog.abort()
     }
   }
 

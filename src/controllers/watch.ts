@@ -1,7 +1,9 @@
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { marks } from '../api/v1alpha1/objects.ts'
 import type { Cache, ObjectKey } from '../cluster/ports.ts'
+import { canonicalIdentity } from '../core/policy/select.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
+import { policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
 
 /** The caches that the controllers live on. */
 export interface ControllerCaches {
@@ -15,10 +17,7 @@ export interface ControllerCaches {
 
 /** Feeds a cache into the world. Subscribe with it before anything that reads the world on the same change. */
 export function feed<T extends object>(cache: Cache<T>, kind: WorldKind, world: WorldIndex): void {
-  cache.subscribe(({ before, after }) => {
-    if (after !== null) world.put(kind, after)
-    else if (before !== null) world.remove(kind, before)
-  })
+  cache.subscribe((change) => world.apply(kind, change))
 }
 
 export interface Enqueue {
@@ -33,27 +32,41 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
   }
   caches.policies.subscribe(({ key }) => {
     enqueue.policy(key.name)
-    grantsWhere((grant) => grant.spec.policy.name === key.name)
+    grantsWhere((grant) => policyNamedBy(grant) === key.name)
   })
   caches.revisions.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.spec.policyName ?? ''
     enqueue.policy(policy)
-    grantsWhere((grant) => grant.spec.policy.name === policy)
+    grantsWhere((grant) => policyNamedBy(grant) === policy)
   })
   caches.grants.subscribe(({ key, before, after }) => {
     enqueue.grant(key)
-    if (before?.status?.state !== after?.status?.state) enqueue.policy((after ?? before)?.spec.policy.name ?? '')
+    if (before?.status?.state !== after?.status?.state) enqueue.policy(policyOfChange(before, after))
   })
   caches.serviceAccounts.subscribe(({ key }) =>
-    grantsWhere(({ spec }) => spec.subject.namespace === key.namespace && spec.subject.name === key.name),
+    grantsWhere((grant) => {
+      const account = accountOf(grant)
+      return account?.namespace === key.namespace && account.name === key.name
+    }),
   )
   caches.namespaces.subscribe(({ key }) =>
-    grantsWhere((grant) => grant.metadata.namespace === key.name || grant.spec.subject.namespace === key.name),
+    grantsWhere((grant) => grant.metadata.namespace === key.name || accountOf(grant)?.namespace === key.name),
   )
   caches.clusterRoles.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.metadata.labels?.[marks.policy]
     if (policy !== undefined) enqueue.policy(policy)
   })
+}
+
+function policyOfChange(before: NHIGrant | null, after: NHIGrant | null): string {
+  const grant = after ?? before
+  return grant === null ? '' : policyNamedBy(grant)
+}
+
+/** The ServiceAccount that the grant is for, also when it is spelled as a User; null: it is for somebody else. */
+function accountOf(grant: NHIGrant): ObjectKey | null {
+  const subject = canonicalIdentity(subjectOf(grant))
+  return subject.kind === 'ServiceAccount' ? subject : null
 }
 
 function keyOf(grant: NHIGrant): ObjectKey {

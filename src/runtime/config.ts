@@ -111,17 +111,26 @@ function fromEnvironment(key: string, option: Option, env: ConfigSource['env']):
 }
 
 async function readConfigFile(path: string, table: OptionTable): Promise<Record<string, AnyValue>> {
-  const { load } = await import('js-yaml')
-  let content: unknown
+  const { loadAll } = await import('js-yaml')
+  let documents: readonly unknown[]
   try {
-    content = load(await readFile(path, 'utf8')) ?? {}
+    documents = loadAll(await readFile(path, 'utf8'))
   } catch (error) {
     throw new UsageError(`--config: cannot read ${path}: ${(error as Error).message}`, { cause: error })
   }
-  if (typeof content !== 'object' || Array.isArray(content))
+  // an empty file is a stream of no documents
+  const content = documents[0] ?? {}
+  if (documents.length > 1 || typeof content !== 'object' || Array.isArray(content))
     throw new UsageError(`--config: ${path} is not a mapping of options`)
   const entries = Object.entries(content as Record<string, unknown>).filter(([, value]) => value !== null)
-  return Object.fromEntries(entries.map(([key, value]) => [key, fromFile(`${key} in ${path}`, table[key], value)]))
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, fromFile(`${key} in ${path}`, optionOf(table, key), value)]),
+  )
+}
+
+/** A key such as `constructor` names no option. */
+function optionOf(table: OptionTable, key: string): Option | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 function fromFile(where: string, option: Option | undefined, value: unknown): AnyValue {

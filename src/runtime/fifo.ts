@@ -8,10 +8,6 @@ export class Fifo {
     return this.#waiting.size
   }
 
-  has(key: string): boolean {
-    return this.#waiting.has(key)
-  }
-
   /** Does nothing when the key waits already. */
   push(key: string): void {
     if (this.#waiting.has(key)) return

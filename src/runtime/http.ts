@@ -31,7 +31,8 @@ export async function serveHealth(options: HealthServerOptions): Promise<HealthS
   const server = createServer((request, response) => {
     answer(options, (request.url ?? '/').split('?', 1)[0] ?? '/', response).catch((error: unknown) => {
       options.log.error('health request failed', { error })
-      response.destroy()
+      if (response.headersSent) response.destroy()
+      else reply(response, 500, 'internal error\n')
     })
   })
   server.listen(options.port, options.host)

@@ -39,7 +39,16 @@ function line(logger: Logger, level: LogLevel, common: Fields): Log[LogLevel] {
   return (message, fields = {}) => {
     if (!logger.isLevelEnabled(level)) return
     const time = new Date().toISOString()
-    logger.log(level, JSON.stringify({ time, level, message, ...common, ...renderErrors(fields) }))
+    logger.log(level, lineOf({ time, level, message, ...common }, renderErrors(fields)))
+  }
+}
+
+/** A field that JSON cannot express costs the fields of its line, never the line or its caller. */
+function lineOf(head: Fields, fields: Fields): string {
+  try {
+    return JSON.stringify({ ...head, ...fields })
+  } catch {
+    return JSON.stringify({ ...head, unprintable: Object.keys(fields) })
   }
 }
 

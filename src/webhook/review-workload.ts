@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { highFinding, type Finding } from '../core/finding.ts'
-import { beyondPolicies, explain } from '../core/policy/explain.ts'
+import { explain, whyRefused } from '../core/policy/explain.ts'
 import { pinAnnotation } from '../core/policy/pin.ts'
-import { capabilityIds } from '../core/rbac/capability.ts'
 import type { Labels } from '../core/selector.ts'
 import type { World } from '../core/world.ts'
+import { nextSteps } from '../core/workload/next-steps.ts'
 import { reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
 import { makesPods, readWorkload, type Workload } from '../core/workload/workload.ts'
 import type { AdmissionRequest } from './admission-review.ts'
@@ -117,25 +117,11 @@ function explainRefusal(request: AdmissionRequest, all: readonly PolicyFinding[]
   const policies = findings.map(({ policy }) => policy)
   return explain({
     what: describeObject(request),
-    why: beyondPolicies(policies),
+    why: whyRefused(findings, policies),
     findings,
     owners: policies.map(({ owner }) => owner),
     next: nextSteps(findings, request.namespace, world),
   })
-}
-
-/** Access that the identity must not hold for good may still be had for a time, if one of the policies issues grants. */
-function nextSteps(findings: readonly PolicyFinding[], namespace: string, world: World): readonly string[] {
-  const names = findings.filter(({ check }) => isCapability(check)).map(({ policy }) => policy.name)
-  const issuing = names.find((name) => (world.policy(name)?.grants ?? null) !== null)
-  if (issuing === undefined) return []
-  return [
-    `to ask for time-bound access instead: create an NHIGrant in namespace ${namespace} under policy ${issuing} (kubectl explain nhigrant.spec)`,
-  ]
-}
-
-function isCapability(check: string): boolean {
-  return (capabilityIds as readonly string[]).includes(check)
 }
 
 function missing(check: string, path: string, message: string): Finding {

@@ -20,6 +20,8 @@ export interface AdmissionServerOptions {
 /** The API server keeps idle connections for about 90 s; whoever closes first must not be us, or a request is lost. */
 const keepAliveTimeout: Millis = 120_000
 const headersTimeout: Millis = 125_000
+/** A connection that says nothing must not hold up the end of the process. */
+const handshakeTimeout: Millis = 10_000
 
 /** For so long the API server may still send reviews here after the endpoint is withdrawn. */
 const farewell: Millis = 2_000
@@ -38,7 +40,7 @@ export class AdmissionServer {
   async listen({ host, port }: Address, certificate: CertificatePair): Promise<number> {
     const { judge, version, clock, log } = this.#options
     const handler = admissionHandler({ judge, app: createApp(version), isDraining: () => this.#isDraining, clock, log })
-    const server = createServer({ ...tlsOf(certificate), keepAliveTimeout, headersTimeout }, handler)
+    const server = createServer({ ...tlsOf(certificate), keepAliveTimeout, headersTimeout, handshakeTimeout }, handler)
     server.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error }))
     server.listen(port, host)
     await once(server, 'listening')

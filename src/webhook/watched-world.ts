@@ -37,10 +37,9 @@ export class WatchedWorld implements ReviewedWorld {
   /** Takes in every object of a kind from now on. Once for each kind. */
   follow(kind: WorldKind, cache: Cache<object>): void {
     this.#caches.set(kind, cache)
-    cache.subscribe(({ key, before, after }) => {
-      if (after !== null) this.#world.put(kind, after)
-      else if (before !== null) this.#world.remove(kind, before)
-      this.#wake(keyOf({ kind, ...key }))
+    cache.subscribe((change) => {
+      this.#world.apply(kind, change)
+      this.#wake(keyOf({ kind, ...change.key }))
     })
   }
 

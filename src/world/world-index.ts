@@ -39,6 +39,12 @@ export class WorldIndex implements World {
   readonly #grants = new LiveGrants()
   #policyList: readonly Policy[] = []
 
+  /** Takes in a change that a cache has seen. */
+  apply(kind: WorldKind, { before, after }: { readonly before: object | null; readonly after: object | null }): void {
+    if (after !== null) this.put(kind, after)
+    else if (before !== null) this.remove(kind, before)
+  }
+
   /** Takes in an object, in place of what was known under its name. */
   put(kind: WorldKind, object: unknown): void {
     const key = keyOf(object)

@@ -140,9 +140,14 @@ describe('bin/lapse', () => {
     input = '',
   ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
     return new Promise((resolve) => {
-      const child = execFile(file, argv, { cwd: directory, env: { ...process.env, ...env } }, (_, stdout, stderr) =>
-        resolve({ code: child.exitCode, stdout, stderr }),
+      const child = execFile(
+        file,
+        argv,
+        { cwd: directory, timeout: 4_500, env: { ...process.env, ...env } },
+        (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
       )
+      // Some end before they have read it.
+      child.stdin?.on('error', () => undefined)
       child.stdin?.end(input)
     })
   }

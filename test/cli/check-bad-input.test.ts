@@ -22,14 +22,14 @@ describe('lapse check refuses to judge', () => {
       [
         'a key that stands twice in JSON',
         '{"apiVersion": "v1",\n "kind": "Pod", "kind": "Job"}',
-        'x.yaml:2: "kind": stands twice in the same object',
+        'x.yaml:2: kind: stands twice in the same object',
       ],
       [
         'a colon too many',
         'a: b: c',
         'x.yaml:1: bad indentation of a mapping entry\n  → correct the YAML in this line or just above it',
       ],
-      ['an error in a later document', `${namespace}---\nx: [\n`, 'x.yaml:6: unexpected end of the stream'],
+      ['an error in a later document', `${namespace}---\nx: [`, 'x.yaml:5: unexpected end of the stream'],
       ['a NUL', 'kind: \0', 'x.yaml:1: null byte is not allowed in input\n  → give text in YAML or JSON'],
       [
         'a binary file',

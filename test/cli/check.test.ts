@@ -158,6 +158,15 @@ note: ServiceAccount payments/api is not among the files: it was judged by its n
       ])
     })
 
+    it('does not ask for roles when the workload has no token', async () => {
+      const files = {
+        'w.yaml': deployment({ pod: '      automountServiceAccountToken: false\n' }),
+        'p.yaml': documents(world, policy({ workloads: '{forbid: [secrets-read]}' }), bindingTo('ClusterRole', 'edit')),
+      }
+      const outcome = await lapse(['check', '-f', 'w.yaml', '--policy', 'p.yaml', '-o', 'json'], { files })
+      expect(reportOf(outcome).results[0]!.verdict).to.equal('Allow')
+    })
+
     it('adds up aggregated ClusterRoles, which no controller has filled in', async () => {
       const parts = `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -315,11 +324,10 @@ warning: NHIGrant payments/rollout [requester-unknown] spec.requestedBy: who ask
     })
 
     it('counts those of a cluster, but not the grant itself', async () => {
-      const stored = (name: string) => grant({ name }).replace('name: ' + name, `name: ${name}, uid: u-${name}`)
       const files = {
-        'g.yaml': stored('a'),
+        'g.yaml': storedGrant('a'),
         'p.yaml': documents(world, policy({ grants: grantTerms() })),
-        'more.yaml': stored('b'),
+        'more.yaml': storedGrant('b'),
       }
       const as = ['--as', 'system:serviceaccount:payments:api', '-o', 'json']
       const alone = reportOf(await lapse(['check', '-f', 'g.yaml', '--policy', 'p.yaml', ...as], { files }))
@@ -331,17 +339,15 @@ warning: NHIGrant payments/rollout [requester-unknown] spec.requestedBy: who ask
   })
 
   describe('takes', () => {
-    const pod = (name: string) =>
-      `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: a}]}\n`
     const tree = {
-      'd/b.yaml': pod('b'),
+      'd/b.yaml': podNamed('b'),
       'd/a/z.json': JSON.stringify({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name: 'z' },
         spec: { containers: [{}] },
       }),
-      'd/a.yml': pod('a'),
+      'd/a.yml': podNamed('a'),
       'd/c.txt': 'x: [',
       'd/.hidden.yaml': 'x: [',
       'd/.git/x.yaml': 'x: [',
@@ -359,13 +365,13 @@ warning: NHIGrant payments/rollout [requester-unknown] spec.requestedBy: who ask
         { files: tree },
         ['d/b.yaml:1 b', 'd/a/z.json:1 z', 'd/a.yml:1 a'],
       ],
-      ['a file of any name', ['-f', 'x'], { files: { x: pod('x') } }, ['x:1 x']],
-      ['stdin', ['-f', '-'], { stdin: documents('# Source: a\n', pod('s')) }, ['stdin:3 s']],
+      ['a file of any name', ['-f', 'x'], { files: { x: podNamed('x') } }, ['x:1 x']],
+      ['stdin', ['-f', '-'], { stdin: documents('# Source: a\n', podNamed('s')) }, ['stdin:3 s']],
       ['paths without an option', ['d/b.yaml', '-n', 'x'], { files: tree }, ['d/b.yaml:1 b']],
       [
         'kinds that are judged, and no others',
         ['-f', 'x'],
-        { files: { x: documents(world, pod('x'), 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n') } },
+        { files: { x: documents(world, podNamed('x'), 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n') } },
         ['x:9 x'],
       ],
     ] as const satisfies readonly (readonly [string, readonly string[], Given, readonly string[]])[]) {
@@ -528,6 +534,15 @@ metadata: {namespace: payments, name: legacy}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ${kind}, name: ${name}}
 subjects: [{kind: ServiceAccount, name: api}]
 `
+}
+
+/** As a cluster has it. */
+function storedGrant(name: string): string {
+  return grant({ name }).replace(`name: ${name}`, `name: ${name}, uid: u-${name}`)
+}
+
+function podNamed(name: string): string {
+  return `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: a}]}\n`
 }
 
 function revision(version: string): string {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connection, loadConnection, NoConnection } from '../../src/cluster/connection.ts'
@@ -41,6 +41,11 @@ describe('the connection of a kubeconfig', () => {
     return loadConnection({ kubeconfig: await write('config', JSON.stringify(config)), clock })
   }
 
+  async function headersOf(user: object): Promise<object> {
+    const connection = await load({ user })
+    return (await connection.credentials()).headers
+  }
+
   it('names the server without a slash at its end, and the namespace of the context', async () => {
     expect(await load({ context: { namespace: 'payments' } })).to.include({
       url: 'https://127.0.0.1:6443/prefix',
@@ -71,33 +76,35 @@ describe('the connection of a kubeconfig', () => {
   })
 
   it('sends a token, a password or an impersonation as headers', async () => {
-    const headersOf = async (user: object): Promise<object> => (await (await load({ user })).credentials()).headers
     expect(await headersOf({ token: 't0ken' })).to.deep.equal({ Authorization: 'Bearer t0ken' })
     expect(await headersOf({ username: 'u', password: 'p' })).to.deep.equal({ Authorization: 'Basic dTpw' })
     expect(await headersOf({ token: 't0ken', as: 'somebody' })).to.include({ 'Impersonate-User': 'somebody' })
   })
 
+  it('reads a token from its file, without the newline at its end', async () => {
+    const tokenFile = await write('token', 'of-the-pod\n')
+    const provider = { name: 'tokenFile', config: { tokenFile } }
+    expect(await headersOf({ 'auth-provider': provider })).to.deep.equal({ Authorization: 'Bearer of-the-pod' })
+  })
+
   it('runs an exec plugin', async () => {
     const status = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'fresh' } }
     const exec = { apiVersion: status.apiVersion, command: 'echo', args: [JSON.stringify(status)] }
-    expect((await (await load({ user: { exec } })).credentials()).headers).to.deep.equal({
+    expect(await headersOf({ exec })).to.deep.equal({
       Authorization: 'Bearer fresh',
     })
   })
 
   it('fails when the exec plugin fails, and asks it again the next time', async () => {
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: 'sh',
-      args: ['-c', 'echo log in first >&2; exit 1'],
-    }
-    const connection = await load({ user: { exec } })
-    for (const _ of [1, 2]) {
-      const failure = await connection.credentials().then(
-        () => 'none',
-        (error: Error) => error.message.trim(),
-      )
-      expect(failure).to.equal('log in first')
+    const asked = join(directory, 'asked')
+    const args = ['-c', `echo once >> ${asked}; echo log in first >&2; exit 1`]
+    const connection = await load({
+      user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args } },
+    })
+    for (const times of [1, 2]) {
+      const failure = (await connection.credentials().catch((error: unknown) => error)) as Error
+      expect(failure.message.trim()).to.equal('log in first')
+      expect(await readFile(asked, 'utf8')).to.equal('once\n'.repeat(times))
     }
   })
 

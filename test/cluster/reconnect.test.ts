@@ -6,11 +6,15 @@ const request = { method: 'GET', path: '/x' }
 const unreachable = new Unreachable(request, 'reset')
 const refused = new Forbidden(request, 'no')
 
-describe('the back-off before a reconnect', () => {
-  const full = (): ReconnectBackoff => new ReconnectBackoff(() => 1)
-  const waits = (backoff: ReconnectBackoff, error: Error, times: number): readonly number[] =>
-    Array.from({ length: times }, () => backoff.next(error))
+function full(): ReconnectBackoff {
+  return new ReconnectBackoff(() => 1)
+}
 
+function waits(backoff: ReconnectBackoff, error: Error, times: number): readonly number[] {
+  return Array.from({ length: times }, () => backoff.next(error))
+}
+
+describe('the back-off before a reconnect', () => {
   it('doubles up to a second and a half while there is no answer', () => {
     expect(waits(full(), unreachable, 7)).to.deep.equal([100, 200, 400, 800, 1_500, 1_500, 1_500])
   })

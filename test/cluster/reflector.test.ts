@@ -41,6 +41,8 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
   readonly #streams = new Set<Stream>()
   /** Thrown by the next calls, lists and watches alike, one each. */
   readonly failures: Error[] = []
+  /** Ends each watch as soon as it is opened. */
+  hangsUp = false
   #version = 100
   #compacted = 0
   #uids = 0
@@ -113,6 +115,7 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
     this.calls.push(`watch ${path}`)
     const failure = this.failures.shift()
     if (failure !== undefined) throw failure
+    if (this.hangsUp) return
     const from = Number(new URLSearchParams(path.split('?')[1]).get('resourceVersion'))
     if (from < this.#compacted) throw new Gone(request, 'too old resource version')
     let arrived = Promise.withResolvers<void>()
@@ -145,6 +148,10 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
     this.#history.push(event)
     this.emit(event)
   }
+}
+
+function namesOf(objects: readonly KubeObject[]): readonly string[] {
+  return objects.map(({ metadata }) => metadata.name)
 }
 
 function keyOf(name: string): ObjectKey {
@@ -205,8 +212,19 @@ describe('the reflector', () => {
     api.remove('a')
     await clock.advance(0)
     expect(seen).to.deep.equal(['a created', 'b created', 'a changed', 'a deleted'])
-    expect(reflector.list().map(({ metadata }) => metadata.name)).to.deep.equal(['b'])
+    expect(namesOf(reflector.list())).to.deep.equal(['b'])
     expect(reflector.get(keyOf('a'))).to.equal(null)
+  })
+
+  it('lists anew after each change', async () => {
+    await sync()
+    const listed = [namesOf(reflector.list())]
+    for (const change of [() => api.put('a'), () => api.put('b'), () => api.remove('a')]) {
+      change()
+      await clock.advance(0)
+      listed.push(namesOf(reflector.list()))
+    }
+    expect(listed).to.deep.equal([[], ['a'], ['a', 'b'], ['b']])
   })
 
   it('gives the items of a list the kind that they lack', async () => {
@@ -300,10 +318,9 @@ describe('the reflector', () => {
     })
 
     it('backs off when the server ends each watch as soon as it is opened', async () => {
-      await sync()
-      const end = setInterval(() => api.endWatches(null), 0)
+      api.hangsUp = true
+      reflector.start()
       await clock.advance(60_000)
-      clearInterval(end)
       expect(api.calls.length, 'requests in a minute').to.be.below(120)
     })
 
@@ -379,6 +396,18 @@ describe('the reflector', () => {
       api.put('a')
       await clock.advance(1_500)
       expect(seen).to.deep.equal(['a created'])
+    })
+
+    it('goes on fast after a fault that follows a long one, once it has heard of a change', async () => {
+      await sync()
+      api.failures.push(...Array.from({ length: 20 }, lost))
+      api.endWatches(lost())
+      await clock.advance(60_000)
+      api.put('a')
+      await clock.advance(0)
+      api.endWatches(lost())
+      await clock.advance(100)
+      expect(api.openWatches).to.equal(1)
     })
 
     it('backs off to half a minute from a server that refuses', async () => {

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Credentials } from '../../src/cluster/connection.ts'
 import { Forbidden, ServerError, TooManyRequests, Unauthorized, Unreachable } from '../../src/cluster/errors.ts'
 import { Transport, type TransportOptions } from '../../src/cluster/transport.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
 /** Waits below a second last five milliseconds and are noted. */
 class HastyClock implements Clock {
@@ -283,6 +284,25 @@ describe('the transport', () => {
         expect(failure.message).to.equal('no answer: nothing heard for 60ms (GET /w)')
       })
     }
+
+    it('lasts as long as something is heard now and then', async () => {
+      const time = new FakeClock()
+      const opened = Promise.withResolvers<ServerResponse>()
+      answer = (_, response) => {
+        response.write('{"n":1}\n')
+        opened.resolve(response)
+      }
+      const watch = connect({ clock: time }).watch('/w', options)[Symbol.asyncIterator]()
+      for (const _ of [1, 2, 3]) {
+        expect((await watch.next()).value).to.deep.equal({ n: 1 })
+        await time.advance(9_999)
+        const response = await opened.promise
+        response.write('{"n":1}\n')
+      }
+      await watch.next()
+      await time.advance(10_000)
+      expect((await failureOf(watch.next())).message).to.contain('nothing heard for 10s')
+    })
 
     it('leaves no socket behind when its reader stops reading', async () => {
       answer = (_, response) => void response.write('{"n":1}\n{"n":2}\n')

@@ -56,7 +56,7 @@ const table: readonly Sentence[] = [
   {
     sentence: '`constructor` is a label where it is set',
     selector: { matchLabels: { constructor: 'yes' } as unknown as Labels },
-    labels: { constructor: 'yes' } as unknown as Labels,
+    labels: { constructor: 'yes' },
     selected: true,
   },
 ]

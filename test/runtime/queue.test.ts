@@ -177,6 +177,20 @@ describe('the work queue', () => {
     expect(runs.length, 'runs before and at the expiry').to.be.above(10)
   })
 
+  it('keeps it too when an earlier instant was put in its place and the run at that one fails', async () => {
+    const queue = started(async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      if (runs.length > 1) throw new Error('no')
+      return again(start + 100_000)
+    })
+    queue.add('a')
+    await clock.advance(0)
+    queue.addAt('a', start + 30_000)
+    await clock.advance(100_000)
+    expect(runs.at(-1)?.at).to.equal(100_000)
+    expect(runs.at(-2)?.at, 'the retry before').to.be.below(80_000)
+  })
+
   it('logs a failure once, with the key and without a stack', async () => {
     const lines: [string, Fields | undefined][] = []
     const log = { ...silentLog, error: (message: string, fields?: Fields) => void lines.push([message, fields]) }

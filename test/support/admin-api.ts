@@ -1,4 +1,4 @@
-import { Agent, fetch } from 'undici'
+import { Agent, request, type Dispatcher } from 'undici'
 
 /** A Kubernetes object as it is on the wire. */
 export interface KubeObject {
@@ -114,15 +114,16 @@ export class AdminApi {
   }
 
   async request(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<KubeObject> {
-    const response = await fetch(this.#url + path, {
-      method,
+    const headers = [['Accept', 'application/json'], ['Content-Type', contentType], ...this.#headers].flat()
+    const content = body === undefined ? null : JSON.stringify(body)
+    const response = await request(this.#url + path, {
+      method: method as Dispatcher.HttpMethod,
       dispatcher: this.#agent,
-      headers: [['Accept', 'application/json'], ['Content-Type', contentType], ...this.#headers],
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers,
+      body: content,
     })
-    const text = await response.text()
-    const answer = parse(text)
-    if (!response.ok) throw new ApiError(response.status, answer)
+    const answer = parse(await response.body.text())
+    if (response.statusCode >= 400) throw new ApiError(response.statusCode, answer)
     return answer
   }
 

@@ -58,6 +58,11 @@ export class Scene {
     return scene
   }
 
+  /** Another namespace in which the same policy lets its own `default` ServiceAccount ask. */
+  async elsewhere(controlPlane: ControlPlane): Promise<Scene> {
+    return new Scene(this.#admin, await controlPlane.namespace({ policy: this.policy }), this.policy)
+  }
+
   /** The user name of the subject. */
   get username(): string {
     return serviceAccountUsername(this.namespace, 'default')
@@ -106,9 +111,9 @@ export class Scene {
     return roles.find((role) => role.set === set)?.clusterRole
   }
 
-  /** Creates a grant: `rollout` for a minute for the default ServiceAccount, which asks itself, unless changed. */
+  /** Creates a grant: `rollout` for ten minutes for the default ServiceAccount, which asks itself, unless changed. */
   async ask(name: string, changed: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    const end = 'notAfter' in changed || 'duration' in changed ? {} : { duration: '60s' }
+    const end = 'notAfter' in changed || 'duration' in changed ? {} : { duration: '10m' }
     const created = await this.#admin.create(paths.grants(this.namespace), {
       apiVersion: 'lapse.dev/v1alpha1',
       kind: 'NHIGrant',
@@ -134,9 +139,16 @@ export class Scene {
     return this.#admin.patch(`${paths.grants(this.namespace)}/${name}`, { spec: { revoke: { reason } } })
   }
 
-  /** Resolves when the grant has that state. Fails at once when it has another that is final. */
+  /** Resolves when the grant has that state. */
   reaches(name: string, state: string, withinMs?: number): Promise<KubeObject> {
     return this.whenGrant(name, `is ${state}`, (grant) => grant['status']?.state === state, withinMs)
+  }
+
+  /** Resolves when the grant has ended in that state and the API server's verdict is in. */
+  ends(name: string, state: 'Expired' | 'Revoked', withinMs?: number): Promise<KubeObject> {
+    const isProved = ({ status }: KubeObject): boolean =>
+      status?.state === state && status.revocation?.verifiedAt !== undefined
+    return this.whenGrant(name, `is ${state} and proved to be`, isProved, withinMs)
   }
 
   /** Resolves when the grant waits for that reason. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { LiveGrant } from '../../src/core/world.ts'
 import { keyOf, readLabels, readLiveGrant, readRevision, readServiceAccount } from '../../src/world/read-facts.ts'
 import { nhiGrant, type Wire } from '../api/v1alpha1/wire.ts'
 
@@ -55,16 +56,16 @@ describe('what is read of raw objects', () => {
   })
 })
 
-describe('readLiveGrant', () => {
-  const read = (status?: Wire, change: (grant: Wire) => void = () => undefined): ReturnType<typeof readLiveGrant> =>
-    readLiveGrant(
-      nhiGrant((grant) => {
-        grant.metadata.uid = 'grant-1'
-        if (status !== undefined) grant.status = status
-        change(grant)
-      }),
-    )
+function read(status?: Wire, change: (grant: Wire) => void = () => undefined): LiveGrant | null {
+  const object = nhiGrant((grant) => {
+    grant.metadata.uid = 'grant-1'
+    if (status !== undefined) grant.status = status
+    change(grant)
+  })
+  return readLiveGrant(object)
+}
 
+describe('readLiveGrant', () => {
   it('takes a grant without status for Pending', () => {
     expect(read()).to.deep.equal({
       uid: 'grant-1',

@@ -118,6 +118,16 @@ describe('WorldIndex', () => {
     expect(world.liveGrants('payments-deploy')).to.deep.equal([])
   })
 
+  it('follows a cache from before to after', () => {
+    const world = new WorldIndex()
+    const [first, second] = [named('a'), named('a', ({ spec }) => (spec.version = '1.5.0'))]
+    world.apply('AccessPolicy', { before: null, after: first })
+    world.apply('AccessPolicy', { before: first, after: second })
+    expect(world.policy('a')?.version).to.equal('1.5.0')
+    world.apply('AccessPolicy', { before: second, after: null })
+    expect(world.policy('a')).to.equal(null)
+  })
+
   it('hands RBAC objects on, namespaced and not', () => {
     const world = new WorldIndex()
     const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }]

@@ -1,8 +1,8 @@
+import canonicalize from 'canonicalize'
 import type { Problem } from '../../core/problem.ts'
 import { parseDuration } from '../../core/time.ts'
 import type { AccessPolicySpec } from './access-policy.schema.ts'
 import { checkSelector, demand } from './check-common.ts'
-import { digestOf } from './digest.ts'
 
 const hour = 3_600_000
 
@@ -56,7 +56,7 @@ function checkNamesOnce(subjects: AccessPolicySpec['subjects'], problems: Proble
   const seen = new Set<string>()
   for (const subject of subjects) {
     for (const name of subject.names ?? []) {
-      const key = digestOf([subject.kind, subject.namespaceSelector ?? null, name])
+      const key = canonicalize([subject.kind, subject.namespaceSelector ?? null, name]) ?? ''
       const message = `one name may be listed only once for the same kind and namespaceSelector: ${subject.kind} ${name}`
       demand(!seen.has(key), 'spec.subjects', message, problems)
       seen.add(key)

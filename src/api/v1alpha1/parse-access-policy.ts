@@ -38,10 +38,14 @@ export function parseAccessPolicySpec(name: string, spec: AccessPolicySpec): Par
 }
 
 function policyOf(name: string, spec: AccessPolicySpec): Policy {
+  let digest: string | null = null
   return {
     name,
     version: spec.version,
-    digest: digestOf(spec),
+    /** Computed when it is first asked for: workloads are judged without it. */
+    get digest() {
+      return (digest ??= digestOf(spec))
+    },
     owner: { name: spec.owner.name, contact: spec.owner.contact ?? null },
     change: {
       request: spec.change.request,

@@ -61,7 +61,6 @@ function placesOf(text: string, events: readonly Event[]): readonly Place[] {
   const roots: Place[] = []
   while (cursor.index < events.length) {
     const type = events[cursor.index]?.type
-    if (type === EVENT_DOCUMENT) cursor.anchors.clear()
     if (type === EVENT_DOCUMENT || type === EVENT_POP) cursor.index++
     else roots.push(readPlace(cursor))
   }

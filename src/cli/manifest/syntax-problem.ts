@@ -21,7 +21,7 @@ export function badSyntax(file: string, part: Part, error: unknown): BadInput {
 }
 
 function twice(text: string, position: number): Pick<BadInput, 'path' | 'message' | 'remedy'> {
-  const [key = ''] = /^[^\s:,{}[\]]+/.exec(text.slice(position, position + 300)) ?? []
+  const [, key = ''] = /^["']?([^\s:,{}[\]"']+)/.exec(text.slice(position, position + 300)) ?? []
   return {
     path: key,
     message: 'stands twice in the same object',

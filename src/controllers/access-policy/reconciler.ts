@@ -12,9 +12,10 @@ import { formatInstant, type Instant } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { again, done, type Outcome } from '../../runtime/queue.ts'
+import { allEnded } from '../all-ended.ts'
 import type { PolicyStore } from './policy-store.ts'
-import { createRevision, recordedVersionOf } from './revisions.ts'
-import { allocateRoles, createRole, deleteRoles } from './roles.ts'
+import { createRevision, recordedVersionOf, revisionName } from './revisions.ts'
+import { allocateRoles, createRole, deleteRoles, type RuleSet } from './roles.ts'
 import { acceptedStatus, rejectedStatus } from './status.ts'
 
 export interface PolicyReconcilerParts {
@@ -29,8 +30,15 @@ export interface PolicyReconcilerParts {
 
 type Acceptance = Extract<PolicyPlan, { kind: 'Accept' }>
 
-/** How often a role that the operator may not fill is tried again: an admin may widen what it holds at any time. */
-const retryForbidden = 30_000
+interface ProvidedRoles {
+  /** Sets for which the pool has no room. */
+  readonly unpooled: readonly string[]
+  /** Names on record that somebody else's ClusterRole has. */
+  readonly taken: readonly string[]
+}
+
+/** How often what only an admin can clear away is tried again: a rule that the operator does not hold, a name that is taken. */
+const retryRefused = 30_000
 
 /** Brings one AccessPolicy, its revisions and their roles to where the plan says: observe → plan → enforce → report. */
 export class PolicyReconciler {
@@ -72,16 +80,22 @@ export class PolicyReconciler {
     if (unbindable.length > 0) return this.#refuse(object, unbindable, now)
     await this.#retire(revisions, plan.supersede, 'supersededAt', now)
     const known = revisions.find((revision) => revision.spec.policy.version === plan.policy.version)
-    const revision = known ?? store.wroteRevision(await createRevision(client, object, plan.policy, now))
+    const revision = known ?? (await createRevision(client, object, plan.policy, now))
+    if (revision === null) {
+      const name = revisionName(plan.policy.name, plan.policy.version)
+      return this.#collide(object, `AccessPolicyRevision ${name}`, now)
+    }
+    if (known === undefined) store.wroteRevision(revision)
     try {
-      const unpooled = await this.#provideRoles(revision, plan.policy)
+      const { unpooled, taken } = await this.#provideRoles(revision, plan.policy)
+      if (taken.length > 0) return await this.#collide(object, `ClusterRole ${taken.join(', ')}`, now)
       const facts = { expired: plan.expired, unpooled, activeGrants: store.activeGrants(plan.policy.name) }
       await this.#report(object, acceptedStatus(object, plan.policy, facts, now))
     } catch (error) {
       if (!(error instanceof Forbidden)) throw error
       const message = `the operator may not hand out what the policy lists; widen what it holds: ${error.message}`
       await this.#report(object, rejectedStatus(object, 'RulesNotHeld', message, now))
-      return again(now + retryForbidden)
+      return again(now + retryRefused)
     }
     return plan.lookAgainAt === null ? done : again(plan.lookAgainAt)
   }
@@ -97,8 +111,15 @@ export class PolicyReconciler {
     return done
   }
 
+  /** Somebody else's object has a name that only ours may have. It is left alone, and so is the policy until it is gone. */
+  async #collide(object: AccessPolicy, what: string, now: Instant): Promise<Outcome> {
+    const message = `${what} exists already and is not this policy's; delete it, or raise spec.version`
+    await this.#report(object, rejectedStatus(object, 'ObjectNotOurs', message, now))
+    return again(now + retryRefused)
+  }
+
   /** Every set of rules gets its ClusterRole, by a mapping that is on record before the role exists. */
-  async #provideRoles(revision: AccessPolicyRevision, policy: Policy): Promise<readonly string[]> {
+  async #provideRoles(revision: AccessPolicyRevision, policy: Policy): Promise<ProvidedRoles> {
     const sets = policy.permissions.filter((set) => set.kind === 'Rules')
     const mapped = new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole]))
     const unmapped = sets.filter((set) => !mapped.has(set.name)).map((set) => set.name)
@@ -108,21 +129,19 @@ export class PolicyReconciler {
       for (const { set, clusterRole } of found) mapped.set(set, clusterRole)
       if (found.length > 0) await this.#writeRevision(revision, { roles: mappingOf(mapped) })
     }
-    const results = await Promise.all(sets.map((set) => this.#provideRole(revision, set, mapped.get(set.name))))
-    return results.filter((name) => name !== null)
+    const pooled = sets.flatMap((set) => {
+      const clusterRole = mapped.get(set.name)
+      return clusterRole === undefined ? [] : [this.#provideRole(revision, set, clusterRole)]
+    })
+    const taken = (await allEnded(pooled)).filter((name) => name !== null)
+    return { unpooled: sets.map((set) => set.name).filter((name) => !mapped.has(name)), taken }
   }
 
-  /** The name of the set if it has no role; a name that turned out to be somebody else's is given up. */
-  async #provideRole(
-    revision: AccessPolicyRevision,
-    set: Extract<Policy['permissions'][number], { kind: 'Rules' }>,
-    name: string | undefined,
-  ): Promise<string | null> {
-    if (name === undefined) return set.name
+  /** The name of the role if it turned out to be somebody else's. */
+  async #provideRole(revision: AccessPolicyRevision, set: RuleSet, name: string): Promise<string | null> {
     const { client, store } = this.#parts
     if (store.hasRole(name, revision.metadata.uid)) return null
-    if ((await createRole(client, revision, set, name)) === 'ours') return null
-    throw new Error(`ClusterRole ${name} exists already and is not this policy's; delete it to let the set be carried`)
+    return (await createRole(client, revision, set, name)) === 'ours' ? null : name
   }
 
   /** Takes versions out of force: their roles first, which ends all access through them, then the record says so. */

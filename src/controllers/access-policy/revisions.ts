@@ -23,7 +23,8 @@ export function recordedVersionOf(revision: AccessPolicyRevision): RecordedVersi
 }
 
 /**
- * Records an accepted version. A revision of the name that is already there is taken for ours only if it says the same.
+ * Records an accepted version. A revision of the name that is already there is taken for ours only if it says the same;
+ * null: it records something else.
  * It is not owned by the policy: the record outlives what it records.
  */
 export async function createRevision(
@@ -31,7 +32,7 @@ export async function createRevision(
   object: AccessPolicy,
   policy: Policy,
   now: Instant,
-): Promise<AccessPolicyRevision> {
+): Promise<AccessPolicyRevision | null> {
   const appliedBy = object.metadata.annotations?.[marks.appliedBy]
   const name = revisionName(policy.name, policy.version)
   const manifest = {
@@ -58,6 +59,6 @@ export async function createRevision(
     namespace: '',
     name,
   })) as AccessPolicyRevision | null
-  if (found?.spec.policyName === policy.name && found.spec.digest === policy.digest) return found
-  throw new Error(`revision ${name} exists already and records something else`)
+  if (found === null) throw new Error('a revision that existed a moment ago is gone')
+  return found.spec.policyName === policy.name && found.spec.digest === policy.digest ? found : null
 }

@@ -1,13 +1,14 @@
-import { isDeepStrictEqual } from 'node:util'
 import { marks, type AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
 import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, KubeObject } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { allocate, isPoolName } from '../../core/policy/pool.ts'
 import type { PermissionSet } from '../../core/policy/policy.ts'
+import { allEnded } from '../all-ended.ts'
 import { isOwnedBy, managedByLapse, ownedBy } from '../marks.ts'
+import { isSameContent } from '../same-content.ts'
 
-type RuleSet = Extract<PermissionSet, { kind: 'Rules' }>
+export type RuleSet = Extract<PermissionSet, { kind: 'Rules' }>
 
 /** Which ClusterRole carries which set of a revision. */
 export type RoleMapping = readonly { readonly set: string; readonly clusterRole: string }[]
@@ -73,7 +74,7 @@ export async function createRole(
   }
   const found = await client.get(resources.clusterRoles, { namespace: '', name })
   if (found === null) throw new Error('a ClusterRole that existed a moment ago is gone')
-  return isOwnedBy(found, metadata.uid) && isDeepStrictEqual(found['rules'], set.rules) ? 'ours' : 'taken'
+  return isOwnedBy(found, metadata.uid) && isSameContent(found['rules'], set.rules) ? 'ours' : 'taken'
 }
 
 /**
@@ -81,7 +82,7 @@ export async function createRole(
  * revision owns are deleted; a role of the name that is somebody else's is left alone.
  */
 export async function deleteRoles(client: ClusterClient, revision: AccessPolicyRevision): Promise<void> {
-  await Promise.all(
+  await allEnded(
     (revision.status?.roles ?? []).map(async ({ clusterRole }) => {
       const key = { namespace: '', name: clusterRole }
       const found = await client.get(resources.clusterRoles, key)

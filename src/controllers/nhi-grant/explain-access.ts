@@ -3,6 +3,9 @@ import { resources } from '../../cluster/resources.ts'
 import { authorize } from '../../core/rbac/authorize.ts'
 import { RbacIndex } from '../../core/rbac/rbac-index.ts'
 
+/** What is said of a yes that no binding explains. */
+export const otherAuthorizer = 'an authorizer other than RBAC'
+
 /** Which bindings answer the questions with yes, read from the API server and not from a cache; sorted. */
 export async function explainAccess(
   client: ClusterClient,
@@ -26,7 +29,7 @@ export async function explainAccess(
 function sourceOf(question: AccessQuestion, index: RbacIndex): string {
   const user = { username: question.username === '' ? null : question.username, groups: question.groups }
   const answer = authorize(user, { ...question, path: '' }, index)
-  if (!answer.allowed) return 'an authorizer other than RBAC'
+  if (!answer.allowed) return otherAuthorizer
   if (answer.by.kind === 'SuperUser') return 'membership of system:masters'
   const { namespace, name } = answer.by.binding
   return namespace === null ? `ClusterRoleBinding ${name}` : `RoleBinding ${namespace}/${name}`

@@ -19,7 +19,7 @@ export class GrantStore {
   readonly #caches: GrantCaches
   readonly #written = new Map<string, NHIGrant>()
   readonly #reserved = new Map<string, LiveGrant>()
-  readonly #deleted = new Map<string, NHIGrant>()
+  readonly #deleted = new Map<string, readonly NHIGrant[]>()
 
   constructor(caches: GrantCaches, world: World) {
     this.#caches = caches
@@ -55,28 +55,36 @@ export class GrantStore {
 
   /** A grant that was deleted is remembered until its objects are removed. */
   remember(grant: NHIGrant): void {
-    this.#deleted.set(textOf(keyOf(grant)), this.#newest(grant))
-    this.#written.delete(textOf(keyOf(grant)))
+    const key = textOf(keyOf(grant))
+    this.#deleted.set(key, [...(this.#deleted.get(key) ?? []), this.#newest(grant)])
+    this.#written.delete(key)
     this.#reserved.delete(grant.metadata.uid)
   }
 
-  lastSeen(key: ObjectKey): NHIGrant | null {
-    return this.#deleted.get(textOf(key)) ?? null
+  /** Grants of that name that are gone, and whose objects may not be: another of the name may have come since. */
+  deleted(key: ObjectKey): readonly NHIGrant[] {
+    return this.#deleted.get(textOf(key)) ?? []
   }
 
-  forget(key: ObjectKey): void {
-    this.#deleted.delete(textOf(key))
+  forget(grant: NHIGrant): void {
+    const key = textOf(keyOf(grant))
+    const others = this.#deleted.get(key)?.filter((other) => other.metadata.uid !== grant.metadata.uid) ?? []
+    if (others.length > 0) this.#deleted.set(key, others)
+    else this.#deleted.delete(key)
   }
 
   /** The roles of a policy's active version; null until the policy reconciler says that it is ready. */
   accepted(policy: string): { readonly digest: string; readonly roles: SetRoles } | null {
     const status = this.#caches.policies.get({ namespace: '', name: policy })?.status
-    const isReady = status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True')
+    const ready = status?.conditions?.find((condition) => condition.type === 'Ready' && condition.status === 'True')
     const { digest, activeVersion } = status ?? {}
-    if (isReady !== true || digest === undefined || activeVersion === undefined) return null
+    if (ready === undefined || digest === undefined || activeVersion === undefined) return null
     const revision = this.#caches.revisions.get({ namespace: '', name: `${policy}-${activeVersion}` })
     if (revision === null || revision.spec.digest !== digest) return null
-    return { digest, roles: new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole])) }
+    const roles = new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole]))
+    // The caches follow watches of their own: the policy may be ahead of its revision, whose roles are then to come.
+    const isComplete = (revision.spec.policy.permissions ?? []).every((set) => set.clusterRole ?? roles.has(set.name))
+    return isComplete || ready.reason === 'PoolExhausted' ? { digest, roles } : null
   }
 
   #newest(grant: NHIGrant): NHIGrant {

@@ -1,11 +1,12 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import { Conflict } from '../../cluster/errors.ts'
-import type { ClusterClient, KubeObject } from '../../cluster/ports.ts'
+import type { ClusterClient, KubeObject, ObjectKey } from '../../cluster/ports.ts'
 import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Identity } from '../../core/identity.ts'
 import type { GrantRecord, ManagedObject } from '../../core/grant/record.ts'
+import { allEnded } from '../all-ended.ts'
 import { isOwnedBy } from '../marks.ts'
+import { isSameContent } from '../same-content.ts'
 import { manifestOf } from './manifests.ts'
 
 /** Why a grant cannot be carried out, for good. */
@@ -34,7 +35,7 @@ export async function createObjects(
   const uids = new Map<string, string>()
   for (const kind of ['Role', 'RoleBinding'] as const) {
     const wanted = record.objects.filter((object) => object.kind === kind)
-    const results = await Promise.all(wanted.map((object) => createOne(client, grant, record, subject, object)))
+    const results = await allEnded(wanted.map((object) => createOne(client, grant, record, subject, object)))
     for (const [index, result] of results.entries()) {
       if (isObstacle(result)) return result
       uids.set(`${kind}/${wanted[index]?.name ?? ''}`, result.metadata.uid)
@@ -65,24 +66,19 @@ async function createOne(
 
 function saysTheSame(found: KubeObject, manifest: object): boolean {
   const wanted = manifest as Readonly<Record<string, unknown>>
-  return ['rules', 'roleRef', 'subjects'].every((field) => isDeepStrictEqual(plain(found[field]), plain(wanted[field])))
-}
-
-/** As it would be sent: without fields that are undefined, and without the API group that the server fills in. */
-function plain(value: unknown): unknown {
-  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown)
+  return ['rules', 'roleRef', 'subjects'].every((field) => isSameContent(found[field], wanted[field]))
 }
 
 /**
  * Deletes what the status lists: bindings first and side by side, for they are the access. Resolves once the API server
- * has acknowledged the last binding. What carries one of the names but is not this grant's is left alone and returned.
+ * has acknowledged the last of them. What carries one of the names but is not this grant's is left alone and returned.
  */
 export async function deleteObjects(client: ClusterClient, grant: NHIGrant): Promise<readonly string[]> {
   const objects = grant.status?.objects ?? []
   const foreign: string[] = []
   for (const kind of ['RoleBinding', 'Role'] as const) {
     const doomed = objects.filter((object) => object.kind === kind)
-    const left = await Promise.all(doomed.map((object) => deleteOne(client, grant, object)))
+    const left = await allEnded(doomed.map((object) => deleteOne(client, grant, object)))
     foreign.push(...left.filter((name) => name !== null))
   }
   return foreign
@@ -95,28 +91,24 @@ async function deleteOne(
 ): Promise<string | null> {
   const type = typeOf(object.kind)
   const key = { namespace: grant.metadata.namespace ?? '', name: object.name }
-  const uid = object.uid ?? (await ownUid(client, type, key, grant.metadata.uid))
-  if (uid === 'absent') return null
-  if (uid === 'foreign') return `${object.kind} ${key.namespace}/${key.name}`
-  try {
-    await client.delete(type, key, { uid })
-    return null
-  } catch (error) {
-    if (error instanceof Conflict) return `${object.kind} ${key.namespace}/${key.name}`
-    throw error
-  }
+  if (object.uid !== undefined && (await isDeleted(client, type, key, object.uid))) return null
+  // Its UID was never recorded, for a crash came in between; or the object is not the one that was recorded.
+  const found = await client.get(type, key)
+  if (found === null) return null
+  if (!isOwnedBy(found, grant.metadata.uid)) return `${object.kind} ${key.namespace}/${key.name}`
+  await client.delete(type, key, { uid: found.metadata.uid })
+  return null
 }
 
-/** The UID of an object that was created without its UID having been recorded: a crash came in between. */
-async function ownUid(
-  client: ClusterClient,
-  type: ResourceType,
-  key: { readonly namespace: string; readonly name: string },
-  owner: string,
-): Promise<string> {
-  const found = await client.get(type, key)
-  if (found === null) return 'absent'
-  return isOwnedBy(found, owner) ? found.metadata.uid : 'foreign'
+/** False: the API server did not delete it, because that UID is not what has the name. */
+async function isDeleted(client: ClusterClient, type: ResourceType, key: ObjectKey, uid: string): Promise<boolean> {
+  try {
+    await client.delete(type, key, { uid })
+    return true
+  } catch (error) {
+    if (error instanceof Conflict) return false
+    throw error
+  }
 }
 
 function typeOf(kind: ManagedObject['kind']): ResourceType {

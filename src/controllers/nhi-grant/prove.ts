@@ -1,51 +1,74 @@
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { AccessQuestion, ClusterClient } from '../../cluster/ports.ts'
 import { canonicalIdentity } from '../../core/policy/select.ts'
-import type { Identity } from '../../core/identity.ts'
 import { breakdown } from '../../core/rbac/covers.ts'
 import type { PolicyRule } from '../../core/rbac/rule.ts'
 import { rbacUserOf, type RbacUser } from '../../core/rbac/subject.ts'
 import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { explainAccess } from './explain-access.ts'
+import { explainAccess, otherAuthorizer } from './explain-access.ts'
+import { subjectOf } from './named-in-spec.ts'
 
-/** What the API server says after the removal. */
+/** What the API server says once the objects of a grant are gone. */
+export type Verdict =
+  /** It denies everything that was granted. */
+  | { readonly kind: 'AccessDenied' }
+  /** It still allows some of it, but may only be slow to notice, or have other grants to the same subject to end. */
+  | { readonly kind: 'Unsettled' }
+  /** It allows some of it, though not by this grant. The sources are what gives it. */
+  | { readonly kind: 'HeldOtherwise'; readonly sources: readonly string[] }
+
 export interface Proof {
-  /** When the access was known to be gone; with a residue, when the grant's own objects were. */
+  readonly verdict: Verdict
+  /** When the access was known to be gone; while any is allowed, when the grant's own objects were. */
   readonly goneAt: Instant
-  readonly verifiedAt: Instant
-  /** What still gives some of the access, though not by this grant. Empty: nothing does. */
-  readonly residual: readonly string[]
+  /** When the verdict was reached; an unsettled one holds from the removal on. */
+  readonly askedAt: Instant
 }
 
-/** The API server's authorizer follows its own watch; it is asked again for so long before a yes is believed. */
-const patience: Millis = 1_000
+/** For so long after the removal a yes of the API server is not believed; it is asked again at this interval. */
+export const patience: Millis = 1_000
+/** For so long a yes that no binding explains is taken for an authorizer that has not noticed yet. */
+const longPatience: Millis = 10_000
+/** The API server's authorizer follows its own watch: for so long it is asked again on the spot. */
+const haste: Millis = 20
 const pauseBetween: Millis = 4
 /** Questions per proof; rules that make more atoms than this are sampled, each rule at least once. */
 const maxQuestions = 48
 
 /**
  * Asks the API server, one SubjectAccessReview per permission, whether the subject can still do what was granted.
- * `removedAt` is when the last object was acknowledged to be gone.
+ * `removedAt` is when the last object was acknowledged to be gone; `foreign` are those that were not the grant's to remove.
  */
 export async function proveRevocation(
   client: ClusterClient,
   clock: Clock,
   grant: NHIGrant,
-  subject: Identity,
-  removedAt: Instant,
+  { removedAt, foreign }: { readonly removedAt: Instant; readonly foreign: readonly string[] },
 ): Promise<Proof> {
-  const questions = questionsOf(grant, rbacUserOf(canonicalIdentity(subject)))
-  let open = questions
+  const allowed = await askWhatIsAllowed(client, clock, grant)
+  const askedAt = clock.now()
+  const unsettled: Proof = { verdict: { kind: 'Unsettled' }, goneAt: removedAt, askedAt: removedAt }
+  if (allowed.length > 0 && askedAt < removedAt + patience) return unsettled
+  const sources = allowed.length > 0 ? await explainAccess(client, allowed) : []
+  if (sources.includes(otherAuthorizer) && askedAt < removedAt + longPatience) return unsettled
+  const all = [...new Set([...foreign, ...sources])].sort()
+  if (all.length === 0) return { verdict: { kind: 'AccessDenied' }, goneAt: askedAt, askedAt }
+  return { verdict: { kind: 'HeldOtherwise', sources: all }, goneAt: removedAt, askedAt }
+}
+
+/** The questions that are answered with yes. */
+async function askWhatIsAllowed(
+  client: ClusterClient,
+  clock: Clock,
+  grant: NHIGrant,
+): Promise<readonly AccessQuestion[]> {
+  const began = clock.now()
+  let open = questionsOf(grant, rbacUserOf(canonicalIdentity(subjectOf(grant))))
   for (;;) {
     const answers = await Promise.all(open.map((question) => client.isAllowed(question)))
     open = open.filter((_, index) => answers[index] === true)
-    const now = clock.now()
-    if (open.length === 0) return { goneAt: now, verifiedAt: now, residual: [] }
-    if (now - removedAt >= patience) {
-      const residual = await explainAccess(client, open)
-      return { goneAt: removedAt, verifiedAt: now, residual }
-    }
+    if (open.length === 0 || clock.now() - began >= haste) return open
     await new Promise<void>((resolve) => clock.after(pauseBetween, resolve))
   }
 }

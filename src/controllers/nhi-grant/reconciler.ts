@@ -7,15 +7,25 @@ import type { ClusterClient, ObjectKey } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { planGrant, type GrantInputs, type GrantPlan } from '../../core/grant/plan.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
-import { requesterNamed, type Identity } from '../../core/identity.ts'
+import { requesterNamed } from '../../core/identity.ts'
+import type { Instant } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { again, done, type Outcome } from '../../runtime/queue.ts'
 import type { GrantStore } from './grant-store.ts'
 import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
-import { proveRevocation } from './prove.ts'
-import { activeStatus, deniedStatus, endedStatus, recordedStatus, waitingStatus } from './status.ts'
+import { policyNamedBy, subjectOf } from './named-in-spec.ts'
+import { patience, proveRevocation } from './prove.ts'
+import {
+  activeStatus,
+  deniedStatus,
+  endedStatus,
+  recordedStatus,
+  seenStatus,
+  unsettledSince,
+  waitingStatus,
+} from './status.ts'
 
 /** What a grant's reconciler tells the outside world beside the status. */
 export interface GrantObserver {
@@ -31,7 +41,7 @@ export interface GrantReconcilerParts {
   readonly observer: GrantObserver
 }
 
-type Ending = Extract<GrantPlan, { kind: 'End' }>
+type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
 
 /** Brings one NHIGrant to where its plan says it must be: observe → plan → enforce → report. */
 export class GrantReconciler {
@@ -43,12 +53,14 @@ export class GrantReconciler {
 
   async reconcile(key: ObjectKey): Promise<Outcome> {
     const { store, clock } = this.#parts
+    await this.#sweep(key)
     const grant = store.get(key)
-    if (grant === null) return this.#sweep(key)
+    if (grant === null) return done
     const now = clock.now()
     const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
     switch (plan.kind) {
       case 'Rest':
+        await this.#report(grant, seenStatus(grant))
         store.release(grant)
         return done
       case 'Wait':
@@ -61,9 +73,9 @@ export class GrantReconciler {
       case 'Keep':
         return again(plan.lookAgainAt)
       case 'End':
-        return this.#end(grant, plan)
+        return this.#end(grant, plan, null)
       case 'Prove':
-        return this.#end(grant, endingOf(grant))
+        return this.#end(grant, endingOf(grant), unsettledSince(grant))
     }
   }
 
@@ -114,26 +126,30 @@ export class GrantReconciler {
     return done
   }
 
-  async #end(grant: NHIGrant, end: Omit<Ending, 'kind'>): Promise<Outcome> {
+  /**
+   * Removes the access, and says so with what the API server says to it. An unsettled verdict is looked at again later,
+   * so that no end waits behind the proof of another. `unsettledSince`: when that first came out; null: it has not.
+   */
+  async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock, observer, store } = this.#parts
     const foreign = await deleteObjects(client, grant)
-    const proof = await proveRevocation(client, clock, grant, subjectOf(grant), clock.now())
-    const residual = [...new Set([...foreign, ...proof.residual])].sort()
-    observer.overstay(Math.max(0, proof.goneAt - end.at))
-    await this.#report(grant, endedStatus(grant, end, { ...proof, residual }, clock.now()))
+    const removedAt = unsettledSince ?? clock.now()
+    const proof = await proveRevocation(client, clock, grant, { removedAt, foreign })
+    await this.#report(grant, endedStatus(grant, end, proof))
     store.release(grant)
-    this.#count(grant, end.state)
+    if (unsettledSince === null) this.#count(grant, end.state)
+    if (proof.verdict.kind === 'Unsettled') return again(clock.now() + patience)
+    observer.overstay(Math.max(0, proof.goneAt - end.at))
     return done
   }
 
   /** The grant is gone; the garbage collector would remove what it owned, but slowly. */
-  async #sweep(key: ObjectKey): Promise<Outcome> {
+  async #sweep(key: ObjectKey): Promise<void> {
     const { client, store } = this.#parts
-    const last = store.lastSeen(key)
-    if (last === null) return done
-    await deleteObjects(client, last)
-    store.forget(key)
-    return done
+    for (const gone of store.deleted(key)) {
+      await deleteObjects(client, gone)
+      store.forget(gone)
+    }
   }
 
   /** One write per reconcile that changes something; none when the status already says it. */
@@ -151,19 +167,14 @@ export class GrantReconciler {
   #count(grant: NHIGrant, outcome: string): void {
     const { observer, log } = this.#parts
     const namespace = grant.metadata.namespace ?? ''
-    observer.grant({ policy: grant.spec.policy.name, namespace, outcome })
-    log.info('grant', { namespace, name: grant.metadata.name, policy: grant.spec.policy.name, outcome })
+    const policy = policyNamedBy(grant)
+    observer.grant({ policy, namespace, outcome })
+    log.info('grant', { namespace, name: grant.metadata.name, policy, outcome })
   }
 }
 
-/** The subject as the spec says; a grant that was issued has one that can be read. */
-function subjectOf(grant: NHIGrant): Identity {
-  const { kind, name, namespace = '' } = grant.spec.subject
-  return kind === 'ServiceAccount' ? { kind, namespace, name } : { kind, name }
-}
-
 /** How a grant that has ended without proof had ended. */
-function endingOf(grant: NHIGrant): Omit<Ending, 'kind'> {
+function endingOf(grant: NHIGrant): EndOfGrant {
   const { state, endedAt, endedReason = '' } = grant.status ?? {}
   const at = endedAt === undefined ? 0 : Date.parse(endedAt)
   return { state: state === 'Revoked' ? 'Revoked' : 'Expired', at, message: endedReason }

@@ -3,8 +3,8 @@ import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { GrantPlan } from '../../core/grant/plan.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
-import { formatDuration, formatInstant, type Instant } from '../../core/time.ts'
-import type { Proof } from './prove.ts'
+import { formatDuration, formatInstant, parseInstant, type Instant } from '../../core/time.ts'
+import type { Proof, Verdict } from './prove.ts'
 
 /** The status of a grant that waits, for a time or for something that is missing. */
 export function waitingStatus(
@@ -43,11 +43,19 @@ export function recordedStatus(grant: NHIGrant, record: GrantRecord, now: Instan
       })),
       issuedAt: formatInstant(record.issuedAt),
       notAfter: formatInstant(record.notAfter),
-      objects: record.objects.map(({ kind, name }) => ({ kind, name })),
+      objects: recordedObjects(grant, record),
     },
     [ready('False', 'Issuing', `until ${formatInstant(record.notAfter)}`)],
     now,
   )
+}
+
+/** What an earlier try has recorded stays listed, whether or not this one needs it: it may exist. */
+function recordedObjects(grant: NHIGrant, record: GrantRecord): NonNullable<NHIGrantStatus['objects']> {
+  const before = grant.status?.objects ?? []
+  const isNew = ({ kind, name }: { readonly kind: string; readonly name: string }): boolean =>
+    !before.some((object) => object.kind === kind && object.name === name)
+  return [...before, ...record.objects.filter(isNew).map(({ kind, name }) => ({ kind, name }))]
 }
 
 export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>, now: Instant): NHIGrantStatus {
@@ -59,37 +67,67 @@ export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>,
   return conclude(grant, { state: 'Active', objects }, [ready('True', 'Active', message), issued(message)], now)
 }
 
-/** An ended grant has no Ready condition: it is neither in force nor failing, and kstatus calls it current. */
+/**
+ * A grant whose objects are gone. It has no Ready condition: it is neither in force nor failing, and kstatus calls it
+ * current.
+ */
 export function endedStatus(
   grant: NHIGrant,
   end: { readonly state: 'Expired' | 'Revoked'; readonly at: Instant; readonly message: string },
-  proof: Proof,
-  now: Instant,
+  { verdict, goneAt, askedAt }: Proof,
 ): NHIGrantStatus {
-  const overstay = formatDuration(Math.max(0, proof.goneAt - end.at))
-  const residual = proof.residual.length > 0 ? proof.residual : undefined
-  const clean = residual === undefined
+  const overstay = formatDuration(Math.max(0, goneAt - end.at))
+  const verified = verdict.kind === 'Unsettled' ? {} : { verifiedAt: formatInstant(askedAt) }
+  const residual = verdict.kind === 'HeldOtherwise' ? { residual: verdict.sources } : {}
   return conclude(
     grant,
     {
       state: end.state,
       endedAt: formatInstant(end.at),
       endedReason: end.message,
-      revocation: { verifiedAt: formatInstant(proof.verifiedAt), overstay, ...(clean ? {} : { residual }) },
+      revocation: { ...verified, overstay, ...residual },
     },
     [
       { type: end.state, status: 'True', reason: end.state, message: end.message },
-      {
-        type: 'RevocationVerified',
-        status: clean ? 'True' : 'False',
-        reason: clean ? 'AccessDenied' : 'HeldOtherwise',
-        message: clean
-          ? `the API server denies what was granted, ${overstay} after the end`
-          : `the grant's own bindings are gone, but some of the access is given by ${proof.residual.join(', ')}`,
-      },
+      { type: 'RevocationVerified', ...verification(verdict, overstay) },
     ],
-    now,
+    askedAt,
   )
+}
+
+/** When an ended grant was first found to be allowed something still; null: it was not, or that was settled. */
+export function unsettledSince(grant: NHIGrant): Instant | null {
+  const verified = grant.status?.conditions?.find(({ type }) => type === 'RevocationVerified')
+  return verified?.status === 'Unknown' ? parseInstant(verified.lastTransitionTime) : null
+}
+
+function verification(verdict: Verdict, overstay: string): Omit<Conclusion, 'type'> {
+  switch (verdict.kind) {
+    case 'AccessDenied':
+      return {
+        status: 'True',
+        reason: verdict.kind,
+        message: `the API server denies what was granted, ${overstay} after the end`,
+      }
+    case 'Unsettled':
+      return {
+        status: 'Unknown',
+        reason: verdict.kind,
+        message:
+          "the grant's own bindings are gone; the API server is asked again, since it still allows what they gave",
+      }
+    case 'HeldOtherwise':
+      return {
+        status: 'False',
+        reason: verdict.kind,
+        message: `the grant's own bindings are gone, but some of the access is given by ${verdict.sources.join(', ')}`,
+      }
+  }
+}
+
+/** A grant at rest whose spec was touched since: a revocation that came after the end changes nothing. */
+export function seenStatus(grant: NHIGrant): NHIGrantStatus {
+  return { ...grant.status, observedGeneration: grant.metadata.generation ?? 0 }
 }
 
 function ready(status: 'True' | 'False', reason: string, message: string): Conclusion {

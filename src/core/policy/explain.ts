@@ -1,4 +1,5 @@
 import type { Finding } from '../finding.ts'
+import { pinChecks } from './pin.ts'
 import { describePolicy, type Policy } from './policy.ts'
 
 export interface Refusal {
@@ -23,6 +24,12 @@ export function explain(refusal: Refusal): string {
   }
   for (const owner of ownersOnce(refusal.owners)) lines.push(`owner: ${owner}`)
   return [...lines, ...refusal.next].join('\n')
+}
+
+/** Why something is refused, as one clause: it asks for more, or it only names the wrong version. */
+export function whyRefused(findings: readonly Finding[], policies: readonly Pick<Policy, 'name' | 'version'>[]): string {
+  if (!findings.every(({ check }) => pinChecks.has(check))) return beyondPolicies(policies)
+  return `does not follow ${[...new Set(policies.map((policy) => `policy ${describePolicy(policy)}`))].join(' and ')}`
 }
 
 export function beyondPolicies(policies: readonly Pick<Policy, 'name' | 'version'>[]): string {

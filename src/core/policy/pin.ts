@@ -6,6 +6,9 @@ import { describePolicy, type Policy } from './policy.ts'
 /** The annotation on a pod template that names the policy version it was written for. */
 export const pinAnnotation = 'lapse.dev/policy'
 
+/** Ids of what can be wrong with a pin. */
+export const pinChecks: ReadonlySet<string> = new Set(['pin-missing', 'pin-malformed', 'pin-stale', 'pin-foreign'])
+
 export interface Pin {
   readonly policy: string
   readonly version: string

@@ -47,6 +47,10 @@ const maxDuration = 'maxDuration must be longer than 0s and at most 2160h'
 const defaultDuration = 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration'
 const duration = 'duration must be longer than 0s and at most 2160h'
 
+function account(matchLabels: object): Wire {
+  return { kind: 'ServiceAccount', namespaceSelector: { matchLabels }, names: ['deployer'] }
+}
+
 /** At least one object for each rule that does not look at an earlier state. */
 export const brokenRules: readonly BrokenRule[] = [
   {
@@ -93,11 +97,6 @@ export const brokenRules: readonly BrokenRule[] = [
     spec.subjects.push({ kind: 'User', names: ['ana', 'ci:acme/payments'] })
   }),
   policy('one name twice under labels in another order', 'spec.subjects', namesOnce, (spec) => {
-    const account = (matchLabels: object) => ({
-      kind: 'ServiceAccount',
-      namespaceSelector: { matchLabels },
-      names: ['deployer'],
-    })
     spec.subjects = [account({ team: 'payments', tier: '1' }), account({ tier: '1', team: 'payments' })]
   }),
   policy('a ServiceAccount entry without namespaceSelector', 'spec.subjects[0]', accountEntry, (spec) => {

@@ -14,6 +14,12 @@ function problemsOf(object: unknown): readonly string[] {
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`)
 }
 
+/** Leaves out what has a default. */
+function bare(spec: Wire): void {
+  spec.workloads = { pin: {}, podSecurity: { level: 'baseline' } }
+  delete spec.grants.maxActivePerSubject
+}
+
 describe('parseAccessPolicy', () => {
   it('reads every field', () => {
     const { digest, ...policy } = parse()
@@ -113,10 +119,6 @@ describe('parseAccessPolicy', () => {
 
   describe('gives a digest that', () => {
     const { digest } = parse()
-    const bare = (spec: Wire): void => {
-      spec.workloads = { pin: {}, podSecurity: { level: 'baseline' } }
-      delete spec.grants.maxActivePerSubject
-    }
 
     it('does not depend on the order of keys', () => {
       const reversed = (value: Wire): Wire => {
@@ -155,7 +157,7 @@ describe('parseAccessPolicy', () => {
 
     it('changes with every word of the spec', () => {
       expect(parse(({ spec }) => (spec.change.reason += '!')).digest).to.not.equal(digest)
-      expect(parse(({ spec }) => spec.grants.requesters.reverse()).digest).to.not.equal(digest)
+      expect(parse(({ spec }) => spec.subjects.push(spec.subjects.shift())).digest).to.not.equal(digest)
     })
   })
 

@@ -43,6 +43,42 @@ function withExpiry(expiresAt: number): Partial<Policy> {
   return { change: { ...policyOf().change, expiresAt } }
 }
 
+function asks(username: string, groups: readonly string[] | null): { requester: Requester } {
+  return { requester: { username, groups } }
+}
+
+function only(...requesters: readonly RequesterRule[]): Partial<Policy> {
+  return withTerms({ requesters })
+}
+
+function refused(who: string): readonly string[] {
+  return [
+    `requester-not-allowed at spec.requestedBy: policy payments-deploy@1.4.0 does not let ${who} ask for ServiceAccount ci/deployer`,
+  ]
+}
+
+function after(duration: number): Partial<GrantSpec> {
+  return { end: { kind: 'After', duration } }
+}
+
+function until(notAfter: number): Partial<GrantSpec> {
+  return { end: { kind: 'At', notAfter } }
+}
+
+function live(name: string, fields: Partial<LiveGrant> = {}): LiveGrant {
+  return {
+    uid: `uid of ${name}`,
+    namespace: 'payments',
+    name,
+    policy: 'payments-deploy',
+    subject: deployer,
+    state: 'Active',
+    issued: true,
+    bindings: [],
+    ...fields,
+  }
+}
+
 describe('decideGrant', () => {
   it('gives the sets, their rules and the end', () => {
     const decision = judge({ spec: { permissions: ['rollout', 'read-logs'] } })
@@ -94,7 +130,7 @@ describe('decideGrant', () => {
     tell([
       {
         sentence: 'refuses a ServiceAccount that is not there',
-        spec: { subject: { ...deployer, name: 'ghost' } as Identity },
+        spec: { subject: { ...deployer, name: 'ghost' } },
         policy: anyone,
         says: ['subject-missing at spec.subject: there is no ServiceAccount ci/ghost'],
       },
@@ -149,13 +185,6 @@ describe('decideGrant', () => {
   })
 
   describe('looks at who asks, and', () => {
-    const asks = (username: string, groups: readonly string[] | null): { requester: Requester } => ({
-      requester: { username, groups },
-    })
-    const only = (...requesters: readonly RequesterRule[]): Partial<Policy> => withTerms({ requesters })
-    const refused = (who: string): readonly string[] => [
-      `requester-not-allowed at spec.requestedBy: policy payments-deploy@1.4.0 does not let ${who} ask for ServiceAccount ci/deployer`,
-    ]
     tell([
       { sentence: 'refuses somebody unknown', request: { requester: null }, says: refused('an unknown requester') },
       { sentence: 'allows the subject to ask for itself', policy: only({ kind: 'Self' }), says: [] },
@@ -239,8 +268,6 @@ describe('decideGrant', () => {
   })
 
   describe('looks at the time, and', () => {
-    const after = (duration: number): Partial<GrantSpec> => ({ end: { kind: 'After', duration } })
-    const until = (notAfter: number): Partial<GrantSpec> => ({ end: { kind: 'At', notAfter } })
     tell([
       { sentence: 'allows a duration of exactly the maximum', spec: after(hour), says: [] },
       {
@@ -371,17 +398,6 @@ describe('decideGrant', () => {
   })
 
   describe('counts the grants of the subject, and', () => {
-    const live = (name: string, fields: Partial<LiveGrant> = {}): LiveGrant => ({
-      uid: `uid of ${name}`,
-      namespace: 'payments',
-      name,
-      policy: 'payments-deploy',
-      subject: deployer,
-      state: 'Active',
-      issued: true,
-      bindings: [],
-      ...fields,
-    })
     const three = [live('c'), live('a', { namespace: 'ci' }), live('b', { state: 'Pending', issued: false })]
     const tooMany = [
       'too-many-active at spec.subject: ServiceAccount ci/deployer already has 3 of at most 3 grants: ci/a, payments/b, payments/c',

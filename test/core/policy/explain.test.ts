@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Finding } from '../../../src/core/finding.ts'
-import { beyondPolicies, explain } from '../../../src/core/policy/explain.ts'
+import { beyondPolicies, explain, whyRefused } from '../../../src/core/policy/explain.ts'
 
 const owner = { name: 'payments-platform', contact: 'oncall@example.com' }
 const hostPath: Finding = {
@@ -49,6 +49,32 @@ describe('a refusal', () => {
     const policy = { name: 'a', version: '1.0.0' }
     expect(beyondPolicies([policy, { name: 'b', version: '2.0.0' }, policy])).to.equal(
       'asks for more than policies a@1.0.0 and b@2.0.0 allow',
+    )
+  })
+
+  it('says of a wrong pin that it does not follow, and of anything more that it asks for more', () => {
+    const policies = [
+      { name: 'a', version: '1.0.0' },
+      { name: 'b', version: '2.0.0' },
+      { name: 'a', version: '1.0.0' },
+    ]
+    const pin: Finding = { ...hostPath, check: 'pin-stale' }
+    expect(whyRefused([pin], policies)).to.equal('does not follow policy a@1.0.0 and policy b@2.0.0')
+    expect(whyRefused([pin, hostPath], policies)).to.equal('asks for more than policies a@1.0.0 and b@2.0.0 allow')
+  })
+})
+
+describe('whyRefused', () => {
+  const policies = [{ name: 'a', version: '1.0.0' }]
+  const finding = (check: string) => ({ check, severity: 'High', path: '', message: '', remedy: '' }) as const
+
+  it('says that a workload with only a wrong pin does not follow the policy', () => {
+    expect(whyRefused([finding('pin-stale')], policies)).to.equal('does not follow policy a@1.0.0')
+  })
+
+  it('says that one which asks for more does, whatever its pin', () => {
+    expect(whyRefused([finding('pin-stale'), finding('host-path')], policies)).to.equal(
+      'asks for more than policy a@1.0.0 allows',
     )
   })
 })

@@ -1,5 +1,5 @@
 import type { Policy } from '../../../src/core/policy/policy.ts'
-import { RbacIndex } from '../../../src/core/rbac/rbac-index.ts'
+import type { RbacIndex } from '../../../src/core/rbac/rbac-index.ts'
 import type { Labels } from '../../../src/core/selector.ts'
 import type { LiveGrant, RevisionFacts, ServiceAccountFacts, World } from '../../../src/core/world.ts'
 import { rbacOf, role, rule } from '../rbac/rbac-of.ts'

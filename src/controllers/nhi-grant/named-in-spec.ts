@@ -1,0 +1,23 @@
+import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
+import type { Identity } from '../../core/identity.ts'
+
+/**
+ * What a spec names, read so that nothing in it can fail: an object may be older than its schema, and one that cannot be
+ * read must not stand in front of its own end, or of anybody else's.
+ */
+type LooseSpec = {
+  readonly policy?: Partial<NHIGrant['spec']['policy']>
+  readonly subject?: Partial<NHIGrant['spec']['subject']>
+} | null
+
+/** Empty when the spec names none. */
+export function policyNamedBy(grant: NHIGrant): string {
+  return (grant.spec as LooseSpec)?.policy?.name ?? ''
+}
+
+/** Whom the access was given to: as the spec says or, if that cannot be read any more, as it was recorded. */
+export function subjectOf(grant: NHIGrant): Identity {
+  const recorded = grant.status?.subject?.username ?? ''
+  const { kind = 'User', name = recorded, namespace = '' } = (grant.spec as LooseSpec)?.subject ?? {}
+  return kind === 'ServiceAccount' ? { kind, namespace, name } : { kind, name }
+}

@@ -1,0 +1,301 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { expect } from 'chai'
+
+import { Conflict, ServerError, TooManyRequests, Unreachable } from '../../src/cluster/errors.ts'
+import type { AdminApi, KubeObject } from '../support/admin-api.ts'
+import { ControllersFixture } from '../support/controllers-fixture.ts'
+import { eventually } from '../support/eventually.ts'
+import { isWriteCall, type Call, type Interceptor } from '../support/intercepted-client.ts'
+import { paths, rules, Scene } from '../support/scene.ts'
+
+const narrower = [{ ...rules.rollout[0], verbs: ['get'] }]
+
+/** The writes that make up a grant's life, as opposed to those of its policy. */
+const isOfGrant = (call: Call): boolean =>
+  isWriteCall(call) && ['nhigrants', 'roles', 'rolebindings'].includes(call.resource)
+
+/**
+ * What holds at every instant, whatever fails: no binding is created while the grant's status in the API server does not
+ * say until when, and that instant never moves later.
+ */
+class Watchman {
+  readonly violations: string[] = []
+  readonly #admin: AdminApi
+  readonly #ends = new Map<string, number>()
+
+  constructor(admin: AdminApi) {
+    this.#admin = admin
+  }
+
+  /** The interceptor, with a look at every call that passes through it. */
+  over(intercept: Interceptor): Interceptor {
+    return (call, proceed) =>
+      intercept(call, async () => {
+        if (call.verb === 'create' && call.resource === 'rolebindings') await this.#expectRecord(call)
+        const answer = await proceed()
+        if (call.verb === 'replaceStatus' && call.resource === 'nhigrants') this.#expectNotLater(call)
+        return answer
+      })
+  }
+
+  async #expectRecord(call: Call): Promise<void> {
+    const [grant] = await this.#admin.list(paths.grants(call.namespace))
+    const names = (grant?.['status']?.objects ?? []).map((object: { name: string }) => object.name)
+    if (grant?.['status']?.notAfter === undefined) this.violations.push(`${call.name} is created without a notAfter`)
+    if (!names.includes(call.name)) this.violations.push(`${call.name} is created without a record`)
+  }
+
+  #expectNotLater(call: Call): void {
+    const notAfter = Date.parse((call.body?.['notAfter'] as string | undefined) ?? '')
+    if (Number.isNaN(notAfter)) return
+    const before = this.#ends.get(call.namespace) ?? notAfter
+    if (notAfter > before) this.violations.push(`notAfter moves from ${before} to ${notAfter}`)
+    this.#ends.set(call.namespace, Math.min(notAfter, before))
+  }
+}
+
+describe('a grant whose controllers crash', function () {
+  this.timeout(90_000)
+
+  // Its own: every life has controllers of its own, which see only their grant.
+  let fixture: ControllersFixture
+  before(async () => {
+    fixture = await ControllersFixture.start()
+  })
+  after(() => fixture?.stop())
+
+  /** Controllers that end for ever at their n-th write: before it is made, or after, when the answer is lost. */
+  function crashing(n: number, when: 'before' | 'after'): { intercept: Interceptor; died: Promise<void> } {
+    let writes = 0
+    let dead = false
+    const { promise: died, resolve: die } = Promise.withResolvers<void>()
+    const crash = new Error('crashed')
+    const intercept: Interceptor = async (call, proceed) => {
+      if (dead) throw crash
+      if (isOfGrant(call)) writes += 1
+      if (!isOfGrant(call) || writes !== n) {
+        const answer = await proceed()
+        if (dead) throw crash
+        return answer
+      }
+      dead = true
+      if (when === 'after') await proceed()
+      die()
+      throw crash
+    }
+    return { intercept, died }
+  }
+
+  interface Life {
+    readonly n: number
+    readonly when: 'before' | 'after'
+    readonly spec: Readonly<Record<string, unknown>>
+    /** at once: within the grant's window. later: after it, if the grant had one. */
+    readonly restart: 'at once' | 'later'
+  }
+
+  /** A whole life, broken off once. Returns the grant as it ended, with everything that was seen on the way. */
+  async function live(scene: Scene, { n, when, spec, restart }: Life): Promise<KubeObject> {
+    const watchman = new Watchman(fixture.controlPlane.admin)
+    const scope = { policy: scene.policy, namespace: scene.namespace }
+    const { intercept, died } = crashing(n, when)
+    const first = await fixture.run({ scope, intercept: watchman.over(intercept) })
+    await scene.ask('g', spec)
+    await died
+    await first.stop()
+    const { status } = await scene.grant('g')
+    if (restart === 'later' && status?.notAfter !== undefined) await delay(Date.parse(status.notAfter) - Date.now() + 1)
+    const second = await fixture.run({ scope, intercept: watchman.over((_, proceed) => proceed()) })
+    const ended = await scene.ends('g', 'Expired', 20_000)
+    await second.stop()
+    expect(watchman.violations).to.deep.equal([])
+    if (status?.notAfter !== undefined) expect(ended['status'].notAfter).to.equal(status.notAfter)
+    return ended
+  }
+
+  const twoSets = { permissions: ['rollout', 'read-pods'] }
+  const ownRole = { rules: narrower }
+  const lives: readonly Life[] = [
+    ...[1, 2, 3, 4, 5, 6, 7].flatMap((n) =>
+      (['before', 'after'] as const).flatMap((when): Life[] => [
+        { n, when, spec: { ...twoSets, duration: '2s' }, restart: 'at once' },
+        { n, when, spec: { ...ownRole, duration: '2s' }, restart: 'at once' },
+      ]),
+    ),
+    ...[1, 2, 3, 4].flatMap((n) =>
+      (['before', 'after'] as const).map((when): Life => ({
+        n,
+        when,
+        spec: { ...ownRole, duration: '1s' },
+        restart: 'later',
+      })),
+    ),
+  ]
+
+  describe('at any write', () => {
+    let scenes: readonly Scene[]
+    let ends: readonly Promise<KubeObject>[]
+    before(async () => {
+      const setting = await fixture.run()
+      scenes = await Promise.all(lives.map(() => Scene.set(fixture.controlPlane)))
+      await Promise.all(scenes.map((scene) => scene.policyIs('True')))
+      await setting.stop()
+      ends = lives.map((life, index) => live(scenes[index]!, life))
+      await Promise.allSettled(ends)
+    })
+
+    for (const [index, { n, when, spec, restart }] of lives.entries())
+      it(`ends with nothing left: ${when} write ${n}, ${'rules' in spec ? 'with a Role of its own' : 'with two bindings'}, restarted ${restart}`, async () => {
+        const ended = await ends[index]!
+        const scene = scenes[index]!
+        expect(await scene.roleBindings()).to.deep.equal([])
+        expect(await scene.roles()).to.deep.equal([])
+        expect(await scene.allows('get')).to.equal(false)
+        expect(ended['status'].endedAt).to.equal(ended['status'].notAfter)
+        expect(ended['status'].revocation).not.to.have.property('residual')
+      })
+
+    it('and a life has no more writes than those', async () => {
+      for (const spec of [twoSets, ownRole]) {
+        const scene = await Scene.set(fixture.controlPlane)
+        const made: string[] = []
+        const intercept: Interceptor = (call, proceed) => {
+          if (isOfGrant(call)) made.push(`${call.verb} ${call.resource}`)
+          return proceed()
+        }
+        const scope = { policy: scene.policy, namespace: scene.namespace }
+        const controllers = await fixture.run({ scope, intercept })
+        await scene.policyIs('True')
+        await scene.ask('g', { ...spec, duration: '1s' })
+        await scene.ends('g', 'Expired')
+        await controllers.stop()
+        expect(made, made.join()).to.have.length(7)
+      }
+    })
+  })
+
+  it('and that is carried in another way after the restart leaves nothing of the first behind', async () => {
+    const scene = await Scene.set(fixture.controlPlane)
+    const scope = { policy: scene.policy, namespace: scene.namespace }
+    // Without a pool the grant gets a Role of its own; the crash comes when Role and binding exist.
+    const { intercept, died } = crashing(4, 'before')
+    const first = await fixture.run({ scope, intercept, poolSize: 0 })
+    await scene.policyIs('True', 'PoolExhausted')
+    await scene.ask('g', { duration: '3s' })
+    await died
+    await first.stop()
+    expect(await scene.roleBindings()).to.have.length(1)
+    let isPooled = false
+    const patient: Interceptor = (call, proceed) =>
+      isOfGrant(call) && !isPooled ? Promise.reject(new Error('not yet')) : proceed()
+    const second = await fixture.run({ scope, intercept: patient })
+    await scene.policyIs('True', 'Accepted')
+    isPooled = true
+    await scene.ends('g', 'Expired')
+    await second.stop()
+    expect(await scene.roleBindings()).to.deep.equal([])
+    expect(await scene.roles()).to.deep.equal([])
+  })
+
+  describe('or whose API server fails', () => {
+    const line = { method: 'POST', path: '/injected' }
+    const faults: Readonly<Record<string, (proceed: () => Promise<unknown>) => Promise<unknown>>> = {
+      'a 500': () => Promise.reject(new ServerError(line, 'internal error', 500)),
+      'a 409': () => Promise.reject(new Conflict(line, 'the object has been modified', 'Conflict')),
+      'a 429': () => Promise.reject(new TooManyRequests(line, 'too many requests', 1_000)),
+      'no answer, and no effect': () => Promise.reject(new Unreachable(line, 'no answer')),
+      'no answer to what took effect': async (proceed) => {
+        await proceed()
+        throw new Unreachable(line, 'no answer')
+      },
+    }
+    const kinds: Readonly<Record<string, (call: Call) => boolean>> = {
+      'the writes of its status': ({ verb, resource }) => verb === 'replaceStatus' && resource === 'nhigrants',
+      'the creation of its Role': ({ verb, resource }) => verb === 'create' && resource === 'roles',
+      'the creation of its RoleBinding': ({ verb, resource }) => verb === 'create' && resource === 'rolebindings',
+      'the removal of its RoleBinding': ({ verb, resource }) => verb === 'delete' && resource === 'rolebindings',
+      'the removal of its Role': ({ verb, resource }) => verb === 'delete' && resource === 'roles',
+      'every SubjectAccessReview': ({ verb }) => verb === 'isAllowed',
+    }
+    const cases = Object.keys(kinds).flatMap((kind) => Object.keys(faults).map((fault) => ({ kind, fault })))
+    let watchman: Watchman
+    let scenes: readonly Scene[]
+    let chaotic: readonly Scene[]
+    before(async () => {
+      watchman = new Watchman(fixture.controlPlane.admin)
+      const plans = new Map<string, Interceptor>()
+      const intercept: Interceptor = (call, proceed) => (plans.get(call.namespace) ?? ((_, go) => go()))(call, proceed)
+      const controllers = await fixture.run({ intercept: watchman.over(intercept) })
+      const scene = await Scene.set(fixture.controlPlane)
+      await scene.policyIs('True')
+      scenes = await Promise.all(cases.map(() => scene.elsewhere(fixture.controlPlane)))
+      chaotic = await Promise.all(Array.from({ length: 20 }, () => scene.elsewhere(fixture.controlPlane)))
+      for (const [index, { kind, fault }] of cases.entries()) {
+        // The first three calls of the kind in every half of the grant's life.
+        let calls = 0
+        plans.set(scenes[index]!.namespace, (call, proceed) => {
+          const fails = kinds[kind]!(call) && ++calls <= 3
+          return fails ? faults[fault]!(proceed) : proceed()
+        })
+      }
+      const random = seeded(7)
+      for (const { namespace } of chaotic)
+        plans.set(namespace, (_, proceed) => {
+          const [fault] = Object.values(faults).slice(Math.floor(random() * 5))
+          return random() < 0.4 ? fault!(proceed) : proceed()
+        })
+      await Promise.all([...scenes, ...chaotic].map((each) => each.ask('g', { ...ownRole, duration: '3s' })))
+      await Promise.all(scenes.map((each) => each.ends('g', 'Expired', 20_000))).catch(() => undefined)
+      plans.clear()
+      await Promise.all(chaotic.map((each) => each.ends('g', 'Expired', 20_000))).catch(() => undefined)
+      await controllers.stop()
+    })
+
+    for (const [index, { kind, fault }] of cases.entries())
+      it(`ends on time with nothing left, though ${kind} met with ${fault}`, () => expectNothingLeft(scenes[index]!))
+
+    it('ends with nothing left once calls work again, though four of ten calls of every kind failed', async () => {
+      for (const scene of chaotic) await expectNothingLeft(scene)
+    })
+
+    it('and at no time was there access without an end on record, or an end that moved later', () => {
+      expect(watchman.violations).to.deep.equal([])
+    })
+  })
+
+  async function expectNothingLeft(scene: Scene): Promise<void> {
+    const { status } = await scene.ends('g', 'Expired')
+    expect(await scene.roleBindings()).to.deep.equal([])
+    expect(await scene.roles()).to.deep.equal([])
+    expect(await scene.allows('get')).to.equal(false)
+    expect(status.endedAt).to.equal(status.notAfter)
+    expect(status.revocation).not.to.have.property('residual')
+  }
+
+  it('or whose API server stands still over its end is over as soon as the API server moves again', async () => {
+    const scene = await Scene.set(fixture.controlPlane)
+    const controllers = await fixture.run({ scope: { policy: scene.policy, namespace: scene.namespace } })
+    await scene.policyIs('True')
+    await scene.ask('g', { duration: '1s' })
+    await scene.reaches('g', 'Active')
+    const apiServer = fixture.controlPlane.part('kube-apiserver')
+    apiServer.pause()
+    await delay(2_500)
+    apiServer.resume()
+    await scene.ends('g', 'Expired', 5_000)
+    await eventually('nothing is left', async () => ((await scene.roleBindings()).length === 0 ? true : undefined))
+    await controllers.stop()
+  })
+})
+
+/** Numbers in [0, 1) that are the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

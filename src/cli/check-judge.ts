@@ -8,6 +8,7 @@ import type { Instant } from '../core/time.ts'
 import { reviewWorkload, type Verdict } from '../core/workload/review.ts'
 import type { Workload } from '../core/workload/workload.ts'
 import type { World } from '../core/world.ts'
+import type { JudgedFinding } from './check-finding.ts'
 import { unknownRoles } from './check-unknown-roles.ts'
 
 /** What can be judged; everything else among the files is only the world. */
@@ -15,12 +16,6 @@ export type Judged =
   | { readonly kind: 'Workload'; readonly workload: Workload; readonly namespace: string }
   | { readonly kind: 'Policy'; readonly policy: Policy }
   | { readonly kind: 'Grant'; readonly grant: ParsedGrant; readonly uid: string | null }
-
-export interface JudgedFinding extends Finding {
-  readonly enforcement: Enforcement
-  /** null: the policy that was asked does not exist. */
-  readonly policy: Pick<Policy, 'name' | 'version' | 'owner'> | null
-}
 
 export interface Judgement {
   readonly verdict: Verdict

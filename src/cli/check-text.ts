@@ -1,6 +1,6 @@
 import { explain } from '../core/policy/explain.ts'
 import { describePolicy } from '../core/policy/policy.ts'
-import type { JudgedFinding } from './check-judge.ts'
+import type { JudgedFinding } from './check-finding.ts'
 import { summarise, type CheckResult } from './check-report.ts'
 import type { BadInput } from './manifest/manifest.ts'
 import type { Paint } from './paint.ts'

@@ -7,7 +7,7 @@ import { rbacUserOf, subjectKeysOf, type RbacUser } from '../core/rbac/subject.t
 import { tokenReachable } from '../core/workload/token.ts'
 import type { Workload } from '../core/workload/workload.ts'
 import type { World } from '../core/world.ts'
-import type { JudgedFinding } from './check-judge.ts'
+import type { JudgedFinding } from './check-finding.ts'
 
 /**
  * A warning for each binding of the workload's ServiceAccount to a role that is not among the files. In a cluster such a

@@ -5,7 +5,13 @@ import { expect } from 'chai'
 import { Forbidden } from '../../src/cluster/errors.ts'
 import type { AdminApi, ApiError, KubeObject } from '../support/admin-api.ts'
 import { isWrite, type AuditEvent } from '../support/audit-log.ts'
-import { ControllersFixture, MovableClock, operator, type RunningControllers } from '../support/controllers-fixture.ts'
+import {
+  ControllersFixture,
+  MovableClock,
+  operator,
+  type RunningControllers,
+  type RunOptions,
+} from '../support/controllers-fixture.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Interceptor } from '../support/intercepted-client.ts'
 import { conditionOf, getOrNull, paths, rules, Scene } from '../support/scene.ts'
@@ -24,6 +30,8 @@ function kstatus(object: KubeObject): 'InProgress' | 'Failed' | 'Current' {
   if (conditionOf(object, 'Stalled')?.['status'] === 'True') return 'Failed'
   return ['True', undefined].includes(conditionOf(object, 'Ready')?.['status']) ? 'Current' : 'InProgress'
 }
+
+const namesOf = (objects: readonly KubeObject[]): string[] => objects.map((object) => object.metadata!.name!)
 
 const isEnd = (grant: KubeObject): boolean => ['Expired', 'Revoked', 'Denied'].includes(grant['status']?.state)
 
@@ -50,6 +58,21 @@ async function ownBinding(scene: Scene, uid: string, owner: object = {}): Promis
 
 function ownRole(uid: string, itsRules: readonly object[]): KubeObject {
   return { kind: 'Role', metadata: { name: `lapse-${uid}`, ownerReferences: [ownedByGrant(uid)] }, rules: itsRules }
+}
+
+/** A clock that jumps by an hour right after the first call of that kind has succeeded. */
+function jumpingAfter(verb: string, resource: string): Pick<RunOptions, 'clock' | 'intercept'> {
+  const clock = new MovableClock()
+  let jumped = false
+  const intercept: Interceptor = async (call, proceed) => {
+    const answer = await proceed()
+    if (!jumped && call.verb === verb && call.resource === resource) {
+      jumped = true
+      clock.move(3_600_000)
+    }
+    return answer
+  }
+  return { clock, intercept }
 }
 
 describe('a grant', () => {
@@ -129,12 +152,11 @@ describe('a grant', () => {
 
     it('with narrower rules has a Role of its own, and both go with its end', async () => {
       const scene = await readyScene()
-      const narrower = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], resourceNames: ['api'] }]
-      const uid = await scene.ask('g', { rules: narrower, duration: '2s' })
+      const onlyApi = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], resourceNames: ['api'] }]
+      const uid = await scene.ask('g', { rules: onlyApi, duration: '2s' })
       await scene.reaches('g', 'Active')
-      const named = (objects: readonly KubeObject[]): string[] => objects.map((object) => object.metadata!.name!)
-      expect(named(await scene.roles())).to.deep.equal([`lapse-${uid}`])
-      expect(named(await scene.roleBindings())).to.deep.equal([`lapse-${uid}`])
+      expect(namesOf(await scene.roles())).to.deep.equal([`lapse-${uid}`])
+      expect(namesOf(await scene.roleBindings())).to.deep.equal([`lapse-${uid}`])
       expect(await scene.allows('get', 'deployments', 'apps', 'api')).to.equal(true)
       expect(await scene.allows('get', 'deployments', 'apps', 'web')).to.equal(false)
       expect(await scene.allows('patch', 'deployments', 'apps', 'api')).to.equal(false)
@@ -559,24 +581,12 @@ describe('a grant', () => {
   })
 
   describe('whose window passes while it is issued', () => {
-    /** Controllers whose clock jumps by an hour right after the first call of that kind has succeeded. */
-    async function jumpingAfter(scene: Scene, verb: string, resource: string): Promise<RunningControllers> {
-      const clock = new MovableClock()
-      let jumped = false
-      const intercept: Interceptor = async (call, proceed) => {
-        const answer = await proceed()
-        if (!jumped && call.verb === verb && call.resource === resource) {
-          jumped = true
-          clock.move(3_600_000)
-        }
-        return answer
-      }
-      return fixture.run({ clock, intercept, scope: { policy: scene.policy, namespace: scene.namespace } })
-    }
-
     it('between the record and the first create: nothing is created', async () => {
       const scene = await setScene()
-      const controllers = await jumpingAfter(scene, 'replaceStatus', 'nhigrants')
+      const controllers = await fixture.run({
+        ...jumpingAfter('replaceStatus', 'nhigrants'),
+        scope: { policy: scene.policy, namespace: scene.namespace },
+      })
       await scene.policyIs('True')
       await scene.ask('g', { duration: '30m' })
       await scene.ends('g', 'Expired')
@@ -587,7 +597,10 @@ describe('a grant', () => {
 
     it('during the create: what was created is removed at once', async () => {
       const scene = await setScene()
-      const controllers = await jumpingAfter(scene, 'create', 'rolebindings')
+      const controllers = await fixture.run({
+        ...jumpingAfter('create', 'rolebindings'),
+        scope: { policy: scene.policy, namespace: scene.namespace },
+      })
       await scene.policyIs('True')
       await scene.ask('g', { duration: '30m' })
       await scene.ends('g', 'Expired')

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import * as fc from 'fast-check'
 import type { PodSecurityCheckId } from '../../src/core/workload/pod-security/check.ts'
 import { checkPodSecurity, podSecurityChecks, type PodSecurityLevel } from '../../src/core/workload/pod-security.ts'
-import { readPodSpec } from '../../src/core/workload/pod-spec.ts'
+import { readPodSpec } from '../../src/core/workload/read-pod-spec.ts'
 import { startOracle, type Oracle } from '../support/oracle.ts'
 
 const pods = 2_500

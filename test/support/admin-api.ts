@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici'
+import { Agent, request } from 'undici'
 
 /** A Kubernetes object as it is on the wire. */
 export interface KubeObject {
@@ -117,7 +117,7 @@ export class AdminApi {
     const headers = [['Accept', 'application/json'], ['Content-Type', contentType], ...this.#headers].flat()
     const content = body === undefined ? null : JSON.stringify(body)
     const response = await request(this.#url + path, {
-      method: method as Dispatcher.HttpMethod,
+      method,
       dispatcher: this.#agent,
       headers,
       body: content,

@@ -11,6 +11,13 @@ export interface Source {
   readonly line: number
 }
 
+/** A stretch of the text between two separators: kubectl reads each by itself. */
+export interface Part {
+  readonly text: string
+  /** Lines in front of it. */
+  readonly linesBefore: number
+}
+
 /** One Kubernetes object of a file. */
 export interface Manifest {
   readonly object: JsonObject

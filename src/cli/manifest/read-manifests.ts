@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../api/validate.ts'
 import type { Labels } from '../../core/selector.ts'
 import { mapOf, objectOf, text } from '../../core/workload/shape.ts'
 import { kubernetesDialect } from './dialect.ts'
-import { badField, type BadInput, type Manifest } from './manifest.ts'
+import { badField, type BadInput, type Manifest, type Part } from './manifest.ts'
 import { Positions } from './positions.ts'
 import { badSyntax } from './syntax-problem.ts'
 
@@ -28,13 +28,6 @@ export function readManifests(file: string, content: string): Reading {
     }
   }
   return reading
-}
-
-/** A stretch of the text between two separators: kubectl reads each by itself. */
-export interface Part {
-  readonly text: string
-  /** Lines in front of it. */
-  readonly linesBefore: number
 }
 
 const separator = /^---[ \t]*(?:#.*)?$/

@@ -1,6 +1,5 @@
 import { YAMLException } from 'js-yaml'
-import type { BadInput } from './manifest.ts'
-import type { Part } from './read-manifests.ts'
+import type { BadInput, Part } from './manifest.ts'
 
 const remedies: readonly (readonly [RegExp, string])[] = [
   [/^tab characters/, 'indent with spaces'],

@@ -18,7 +18,7 @@ export function observeGrant(grant: NHIGrant): GrantObservation {
         ? null
         : {
             issuedAt: instantOf(status.issuedAt) ?? 0,
-            notAfter: instantOf(status.notAfter) ?? 0,
+            notAfter: instantOf(status.notAfter) ?? instantOf(status.issuedAt) ?? 0,
             policyDigest: status.policy?.digest ?? '',
             subjectUid: status.subject?.uid ?? null,
           },

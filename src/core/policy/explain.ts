@@ -27,7 +27,10 @@ export function explain(refusal: Refusal): string {
 }
 
 /** Why something is refused, as one clause: it asks for more, or it only names the wrong version. */
-export function whyRefused(findings: readonly Finding[], policies: readonly Pick<Policy, 'name' | 'version'>[]): string {
+export function whyRefused(
+  findings: readonly Finding[],
+  policies: readonly Pick<Policy, 'name' | 'version'>[],
+): string {
   if (!findings.every(({ check }) => pinChecks.has(check))) return beyondPolicies(policies)
   return `does not follow ${[...new Set(policies.map((policy) => `policy ${describePolicy(policy)}`))].join(' and ')}`
 }

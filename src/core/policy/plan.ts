@@ -16,7 +16,7 @@ export interface RecordedVersion {
 export type PolicyPlan =
   /** The policy is gone: the roles of these versions go, then they are marked withdrawn. */
   | { readonly kind: 'Withdraw'; readonly versions: readonly string[] }
-  /** It cannot be in force; whatever an earlier version issued stays under that version's rules. */
+  /** It cannot be in force. Grants of an earlier version end all the same: what they stood on is not what is written. */
   | { readonly kind: 'Reject'; readonly reason: string; readonly message: string }
   | {
       readonly kind: 'Accept'

@@ -1,6 +1,6 @@
 import type { Labels, LabelSelector } from '../selector.ts'
 import type { PolicyRule } from './rule.ts'
-import type { SubjectKey } from './subject.ts'
+import type { RbacSubject, SubjectKey } from './subject.ts'
 
 /** A Role (namespace set) or ClusterRole (namespace null), as stored: aggregation is already in `rules`. */
 export interface RoleObject {
@@ -11,13 +11,6 @@ export interface RoleObject {
   readonly rules: readonly PolicyRule[]
   /** Selectors of a ClusterRole's aggregationRule; absent: its rules are its own. */
   readonly aggregation?: readonly LabelSelector[]
-}
-
-export interface RbacSubject {
-  readonly kind: string
-  readonly name: string
-  /** Of a ServiceAccount; absent in a RoleBinding means the binding's own namespace. */
-  readonly namespace?: string
 }
 
 export interface RoleRef {

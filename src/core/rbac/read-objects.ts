@@ -1,6 +1,7 @@
 import type { Labels, LabelSelector, SelectorRequirement } from '../selector.ts'
-import type { BindingObject, RbacSubject, RoleObject } from './objects.ts'
+import type { BindingObject, RoleObject } from './objects.ts'
 import type { PolicyRule } from './rule.ts'
+import type { RbacSubject } from './subject.ts'
 
 export type RoleKind = 'Role' | 'ClusterRole'
 export type BindingKind = 'RoleBinding' | 'ClusterRoleBinding'

@@ -1,6 +1,13 @@
 import { requesterNamed, serviceAccountUsername, usernameOf } from '../identity.ts'
 import type { Identity } from '../identity.ts'
-import type { RbacSubject } from './objects.ts'
+
+/** Whom a binding names, as it is written there. */
+export interface RbacSubject {
+  readonly kind: string
+  readonly name: string
+  /** Of a ServiceAccount; absent in a RoleBinding means the binding's own namespace. */
+  readonly namespace?: string
+}
 
 /** Whose access is asked for: what the authenticator hands to the authorizer. */
 export interface RbacUser {

@@ -1,6 +1,3 @@
-import type { Problem } from '../problem.ts'
-import { podSpecShape } from './pod-spec-shape.ts'
-
 /** The part of a Kubernetes PodSpec (core/v1) that the checks read. Absent and null are the same. */
 export interface PodSpec {
   readonly containers: readonly Container[]
@@ -87,16 +84,6 @@ export interface Volume {
 
 export interface ProjectedVolume {
   readonly sources?: readonly { readonly serviceAccountToken?: object | null }[] | null
-}
-
-export type PodSpecReading =
-  | { readonly ok: true; readonly spec: PodSpec }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
-
-/** Checks the shape of an untrusted PodSpec at that path. The spec that comes back is the value itself, not a copy. */
-export function readPodSpec(value: unknown, path: string): PodSpecReading {
-  if (podSpecShape.fits(value)) return { ok: true, spec: value }
-  return { ok: false, problems: podSpecShape.explain(value, path) }
 }
 
 /** Visits init, main and ephemeral containers, each with its field path, `spec.template.spec.initContainers[0]`. */

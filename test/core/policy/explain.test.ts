@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Finding } from '../../../src/core/finding.ts'
+import { highFinding, type Finding } from '../../../src/core/finding.ts'
 import { beyondPolicies, explain, whyRefused } from '../../../src/core/policy/explain.ts'
 
 const owner = { name: 'payments-platform', contact: 'oncall@example.com' }
@@ -66,14 +66,12 @@ describe('a refusal', () => {
 
 describe('whyRefused', () => {
   const policies = [{ name: 'a', version: '1.0.0' }]
-  const finding = (check: string) => ({ check, severity: 'High', path: '', message: '', remedy: '' }) as const
-
   it('says that a workload with only a wrong pin does not follow the policy', () => {
-    expect(whyRefused([finding('pin-stale')], policies)).to.equal('does not follow policy a@1.0.0')
+    expect(whyRefused([highFinding('pin-stale', '', '', '')], policies)).to.equal('does not follow policy a@1.0.0')
   })
 
   it('says that one which asks for more does, whatever its pin', () => {
-    expect(whyRefused([finding('pin-stale'), finding('host-path')], policies)).to.equal(
+    expect(whyRefused([highFinding('pin-stale', '', '', ''), highFinding('host-path', '', '', '')], policies)).to.equal(
       'asks for more than policy a@1.0.0 allows',
     )
   })

@@ -1,4 +1,4 @@
-import type { RbacSubject } from '../../../src/core/rbac/objects.ts'
+import type { RbacSubject } from '../../../src/core/rbac/subject.ts'
 import { RbacIndex } from '../../../src/core/rbac/rbac-index.ts'
 import type { RbacKind } from '../../../src/core/rbac/read-objects.ts'
 import type { RequestAttributes } from '../../../src/core/rbac/authorize.ts'

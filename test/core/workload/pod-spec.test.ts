@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { forEachContainer, readPodSpec } from '../../../src/core/workload/pod-spec.ts'
+import { forEachContainer } from '../../../src/core/workload/pod-spec.ts'
+import { readPodSpec } from '../../../src/core/workload/read-pod-spec.ts'
 
 const app = { name: 'app' }
 

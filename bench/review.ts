@@ -12,8 +12,8 @@ import { median } from './support/percentile.ts'
 import { sideBySide } from './support/side-by-side.ts'
 
 const connections = 10
-const rounds = 5
-const roundMillis = 2_000
+const rounds = 9
+const roundMillis = 1_000
 const warmUpMillis = 4_000
 const rbac = { namespaces: 10, roles: 10, bindings: 20 } as const
 

@@ -110,10 +110,7 @@ async function changePolicy(stage: Stage, narrator: Narrator, kubeconfig: string
 
 async function loseOperator(parts: TourParts, stage: Stage, kubeconfig: string): Promise<void> {
   const { narrator, lapse, controlPlane } = parts
-  await narrator.timed(
-    '(a garbage collector learns of new kinds every 30 s; this cluster is young, so the tour waits)',
-    () => untilCollectorKnows(controlPlane),
-  )
+  await untilCollectorKnows(controlPlane)
   narrator.step('The operator is killed while access is live. Deleting the grant revokes it all the same.')
   await stage.kubectl(['wait', '--for=condition=Ready', 'nhip/payments-deploy', '--timeout=10s'])
   await stage.apply('grant.yaml', 'succeeds', {

@@ -343,10 +343,10 @@ describe('a grant', () => {
 
     it('is removed in time with fifty others that end at the same instant', async () => {
       const scene = await readyScene()
-      const notAfter = inSeconds(4)
+      const notAfter = inSeconds(3)
       const names = Array.from({ length: 50 }, (_, index) => `g${index}`)
       await Promise.all(names.map((name) => scene.ask(name, { notAfter })))
-      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 4_000)))
+      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 3_000)))
       expect(await scene.roleBindings()).to.have.length(50)
       const grants = await Promise.all(names.map((name) => scene.ends(name, 'Expired')))
       expect(await scene.roleBindings()).to.deep.equal([])
@@ -362,10 +362,10 @@ describe('a grant', () => {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
         subjects: [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'default' }],
       })
-      const notAfter = inSeconds(4)
+      const notAfter = inSeconds(3)
       const names = Array.from({ length: 50 }, (_, index) => `g${index}`)
       await Promise.all(names.map((name) => scene.ask(name, { notAfter })))
-      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 4_000)))
+      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 3_000)))
       const gone = async (): Promise<true | undefined> => ((await scene.roleBindings()).length === 1 ? true : undefined)
       await delay(Date.parse(notAfter) - Date.now())
       await eventually('all fifty bindings are gone', gone, 900)
@@ -513,10 +513,10 @@ describe('a grant', () => {
         return (await writes()).length === before.length ? true : undefined
       })
       const before = await writes()
-      await delay(2_000)
+      await delay(1_500)
       await controllers.stop()
       controllers = await fixture.run()
-      await delay(1_000)
+      await delay(700)
       expect((await writes()).slice(before.length)).to.deep.equal([])
     })
   })
@@ -666,18 +666,29 @@ describe('a grant', () => {
       ['a Role with more rules', (_, uid) => Promise.resolve(ownRole(uid, everything))],
     ]
 
+    interface Collision {
+      readonly scene: Scene
+      readonly path: string
+      readonly before: KubeObject
+    }
+    let controllers: RunningControllers
+    let collisions: ReadonlyMap<Making, Promise<Collision>>
+    before(async () => {
+      controllers = await fixture.run()
+      collisions = new Map([...foreign, ...tampered].map(([, make]) => [make, collide(make)]))
+      await Promise.allSettled(collisions.values())
+    })
+    after(() => controllers?.stop())
+
     /** A grant that finds, when its time comes, what was made under a name of its own. */
-    async function collide(make: Making): Promise<{ scene: Scene; path: string; before: KubeObject }> {
-      const scene = await setScene()
-      const controllers = await fixture.run({ scope: { policy: scene.policy, namespace: scene.namespace } })
-      await scene.policyIs('True')
+    async function collide(make: Making): Promise<Collision> {
+      const scene = await readyScene()
       const { kind } = await make(scene, 'unknown')
-      await scene.ask('g', { notBefore: inSeconds(1), ...(kind === 'Role' ? { rules: narrower } : {}) })
+      await scene.ask('g', { notBefore: inSeconds(2), ...(kind === 'Role' ? { rules: narrower } : {}) })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const collection = kind === 'Role' ? paths.roles(scene.namespace) : paths.roleBindings(scene.namespace)
       const before = await admin.create(collection, await make(scene, waiting.metadata!.uid!))
       const denied = await scene.reaches('g', 'Denied')
-      await controllers.stop()
       const { name } = before.metadata!
       expect(conditionOf(denied, 'Ready')).to.include({
         status: 'False',
@@ -689,21 +700,19 @@ describe('a grant', () => {
 
     for (const [sentence, make] of foreign)
       it(`${sentence}: is Denied, names it, and leaves it untouched`, async () => {
-        const { path, before } = await collide(make)
+        const { path, before } = await collisions.get(make)!
         expect(await admin.get(path)).to.deep.equal(before)
       })
 
     for (const [sentence, make] of tampered)
       it(`${sentence}, made out to be its own: is Denied, names it, and lets nothing of it stand`, async () => {
-        const { scene, path } = await collide(make)
+        const { scene, path } = await collisions.get(make)!
         expect(await getOrNull(admin, path)).to.equal(null)
         expect(await scene.roleBindings()).to.deep.equal([])
       })
 
     it('but is our own left-over is taken for what it is, and goes with the end', async () => {
-      const scene = await setScene()
-      const controllers = await fixture.run({ scope: { policy: scene.policy, namespace: scene.namespace } })
-      await scene.policyIs('True')
+      const scene = await readyScene()
       await scene.ask('g', { notBefore: inSeconds(1), duration: '1s' })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const left = await admin.create(
@@ -715,19 +724,15 @@ describe('a grant', () => {
       expect(active['status'].objects).to.deep.equal([{ kind: 'RoleBinding', name, uid }])
       await scene.ends('g', 'Expired')
       expect(await scene.roleBindings()).to.deep.equal([])
-      await controllers.stop()
     })
 
     it('but is our own Role is taken for what it is, though the API server leaves out its empty lists', async () => {
-      const scene = await setScene()
-      const controllers = await fixture.run({ scope: { policy: scene.policy, namespace: scene.namespace } })
-      await scene.policyIs('True')
+      const scene = await readyScene()
       await scene.ask('g', { notBefore: inSeconds(1), rules: narrower })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const uid = waiting.metadata!.uid!
       await admin.create(paths.roles(scene.namespace), ownRole(uid, narrower))
       await scene.reaches('g', 'Active')
-      await controllers.stop()
     })
   })
 

@@ -1,7 +1,9 @@
 import type { AccessPolicy, AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
 import type { Cache } from '../../cluster/ports.ts'
+import type { PolicyRule } from '../../core/rbac/rule.ts'
 import type { World } from '../../core/world.ts'
 import { isOwnedBy } from '../marks.ts'
+import { isSameContent } from '../same-content.ts'
 
 export interface PolicyCaches {
   readonly policies: Cache<AccessPolicy>
@@ -60,10 +62,10 @@ export class PolicyStore {
     this.#revisions.delete(name)
   }
 
-  /** Whether the ClusterRole is there and belongs to the owner of that UID, as far as the cache knows. */
-  hasRole(name: string, owner: string): boolean {
+  /** Whether the ClusterRole is there with exactly these rules and belongs to the owner of that UID, as far as the cache knows. */
+  hasRole(name: string, owner: string, rules: readonly PolicyRule[]): boolean {
     const role = this.#caches.clusterRoles.get({ namespace: '', name })
-    return role !== null && isOwnedBy(role, owner)
+    return role !== null && isOwnedBy(role, owner) && isSameContent(role['rules'], rules)
   }
 
   activeGrants(policy: string): number {

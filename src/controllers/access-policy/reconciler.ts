@@ -140,7 +140,7 @@ export class PolicyReconciler {
   /** The name of the role if it turned out to be somebody else's. */
   async #provideRole(revision: AccessPolicyRevision, set: RuleSet, name: string): Promise<string | null> {
     const { client, store } = this.#parts
-    if (store.hasRole(name, revision.metadata.uid)) return null
+    if (store.hasRole(name, revision.metadata.uid, set.rules)) return null
     return (await createRole(client, revision, set, name)) === 'ours' ? null : name
   }
 

@@ -23,8 +23,8 @@ import {
   endedStatus,
   recordedStatus,
   seenStatus,
-  unsettledSince,
   waitingStatus,
+  whenUnsettled,
 } from './status.ts'
 
 /** What a grant's reconciler tells the outside world beside the status. */
@@ -75,7 +75,7 @@ export class GrantReconciler {
       case 'End':
         return this.#end(grant, plan, null)
       case 'Prove':
-        return this.#end(grant, endingOf(grant), unsettledSince(grant))
+        return this.#end(grant, endingOf(grant), whenUnsettled(grant))
     }
   }
 

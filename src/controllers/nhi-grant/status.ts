@@ -96,7 +96,7 @@ export function endedStatus(
 }
 
 /** When an ended grant was first found to be allowed something still; null: it was not, or that was settled. */
-export function unsettledSince(grant: NHIGrant): Instant | null {
+export function whenUnsettled(grant: NHIGrant): Instant | null {
   const verified = grant.status?.conditions?.find(({ type }) => type === 'RevocationVerified')
   return verified?.status === 'Unknown' ? parseInstant(verified.lastTransitionTime) : null
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../test/support/admin-api.ts'
 import { policyName } from './lapse-cluster.ts'
 
-/** A Deployment of the usual size, as its author writes it: two containers with probes, resources, environment and volumes. */
+/** A Deployment of the usual size, as its author writes it: two containers with a probe, resources, environment and volumes. */
 export function deployment(namespace: string, serviceAccountName: string, kind: 'passing' | 'failing'): KubeObject {
   const labels = { 'app.kubernetes.io/name': 'api', 'app.kubernetes.io/part-of': 'payments' }
   const annotations = { 'lapse.dev/policy': `${policyName}@1.0.0`, 'prometheus.io/scrape': 'true' }
@@ -33,9 +33,7 @@ function api(kind: 'passing' | 'failing'): object {
   return {
     ...container('api', 8443),
     env: [
-      ...Object.entries({ LOG_LEVEL: 'info', REGION: 'eu-central-1', POOL_SIZE: '16', QUEUE: 'payments-events' }).map(
-        ([name, value]) => ({ name, value }),
-      ),
+      { name: 'LOG_LEVEL', value: 'info' },
       { name: 'DATABASE_PASSWORD', valueFrom: { secretKeyRef: { name: 'api-database', key: 'password' } } },
       { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
     ],
@@ -60,7 +58,6 @@ function container(name: string, containerPort: number): object {
     ports: [{ name: name === 'api' ? 'https' : 'proxy', containerPort }],
     resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
     readinessProbe: { httpGet, periodSeconds: 5 },
-    livenessProbe: { httpGet, periodSeconds: 10, failureThreshold: 6 },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

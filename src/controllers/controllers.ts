@@ -22,6 +22,8 @@ export interface ControllerParts {
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 32
+/** An end that could not be carried out is overdue: it is not left lying for long once the API server is back. */
+const grantBackoff = 5_000
 
 /** Both reconcilers with their queues, subscribed to the caches. Start it once every cache has synced. */
 export class Controllers {
@@ -54,6 +56,7 @@ export class Controllers {
       name: 'nhigrant',
       worker: (key) => grantReconciler.reconcile(keyOf(key)),
       concurrency: grantWorkers,
+      longestBackoff: grantBackoff,
       clock,
       log,
       observer: observer.queue('nhigrant'),

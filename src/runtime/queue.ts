@@ -23,13 +23,15 @@ export interface WorkQueueOptions {
   readonly worker: Worker
   /** How many keys are worked on at a time. Default 1. */
   readonly concurrency?: number
+  /** A key that goes on failing is tried again at least this often. Default 60 s. */
+  readonly longestBackoff?: Millis
   readonly clock: Clock
   readonly log: Log
   readonly observer?: QueueObserver
 }
 
 const firstBackoff: Millis = 5
-const longestBackoff: Millis = 60_000
+const defaultLongestBackoff: Millis = 60_000
 /** The longest sleep: a wall clock that jumps forward is noticed after this time. */
 const longestSleep: Millis = 10_000
 
@@ -191,7 +193,7 @@ export class WorkQueue {
   }
 
   #backOff(key: string, error: unknown): void {
-    const { name, clock, log } = this.#options
+    const { name, clock, log, longestBackoff = defaultLongestBackoff } = this.#options
     const failures = this.#failures.get(key) ?? 0
     const retryInMs = Math.min(firstBackoff * 2 ** failures, longestBackoff)
     this.#failures.set(key, failures + 1)

@@ -149,6 +149,18 @@ describe('the work queue', () => {
     expect(runs.map(({ at }) => at - before)).to.deep.equal([0, 5])
   })
 
+  it('tries again at least as often as it is told to', async () => {
+    const worker: Worker = async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      throw new Error('no')
+    }
+    const queue = new WorkQueue({ name: 'test', worker, longestBackoff: 50, clock, log: silentLog })
+    queue.add('a')
+    queue.start()
+    await clock.advance(200)
+    expect(runs.map(({ at }) => at)).to.deep.equal([0, 5, 15, 35, 75, 125, 175])
+  })
+
   it('does not let a back-off stand in front of an instant that was asked for', async () => {
     const queue = started(async (key) => {
       runs.push({ key, at: clock.now() - start })

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import * as fc from 'fast-check'
 import type { Fields, Log } from '../../src/runtime/log.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { again, done, type Outcome, WorkQueue } from '../../src/runtime/queue.ts'
+import { again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 interface Run {

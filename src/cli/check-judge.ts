@@ -67,7 +67,8 @@ function judgeGrant(
   const under =
     (enforcement: Enforcement) =>
     (finding: Finding): JudgedFinding => ({ ...finding, enforcement, policy })
-  const decide = (who: Requester | null): GrantDecision => decideGrant({ ...grant, uid, requester: who }, world, now)
+  const decide = (who: Requester | null): GrantDecision =>
+    decideGrant({ ...grant, uid, requester: who, createdAt: null }, world, now)
   const known = decide(requester ?? namedWithoutGroups(grant))
   if (requester !== null || !refusesRequester(known)) return judgementOf(findingsOf(known).map(under('Deny')))
   const assumed = decide(assumedRequester(grant, policy))

@@ -17,6 +17,8 @@ export interface RevisionFacts {
   readonly policy: string
   readonly version: string
   readonly digest: string
+  /** When it was accepted; null: not on record. */
+  readonly appliedAt: Instant | null
   /** null: newest, or superseded at a time not yet recorded. */
   readonly supersededAt: Instant | null
   /** null: not withdrawn. */

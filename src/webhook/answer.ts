@@ -13,7 +13,7 @@ export interface WorldReference {
 }
 
 interface Remarks {
-  /** Shown by kubectl: one line each, at most 256 characters, without a prefix. */
+  /** Shown by kubectl: one line each, at most 256 characters, without a prefix. Of many, only the first are sent. */
   readonly warnings: readonly string[]
   /** For the audit log; the API server puts the webhook's name before the keys. */
   readonly auditAnnotations: Readonly<Record<string, string>>
@@ -65,6 +65,16 @@ export function warningOf(text: string): string {
   return line.length <= longestWarning ? line : `${line.slice(0, longestWarning - 1).toWellFormed()}…`
 }
 
+/** Warnings that one answer carries. */
+const mostWarnings = 32
+
+/** The warnings as they are sent: in place of those that are too many, the last one says how many they are. */
+function sentWarnings(warnings: readonly string[]): readonly string[] {
+  if (warnings.length <= mostWarnings) return warnings
+  const shown = warnings.slice(0, mostWarnings - 1)
+  return [...shown, `… and ${warnings.length - shown.length} more`]
+}
+
 const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":'
 
 /** The AdmissionReview that carries the answer, as JSON. */
@@ -76,7 +86,7 @@ export function renderAnswer(uid: string, answer: Answer): string {
 
 function responseOf(answer: Answer): object {
   const remarks = {
-    ...(answer.warnings.length > 0 && { warnings: answer.warnings }),
+    ...(answer.warnings.length > 0 && { warnings: sentWarnings(answer.warnings) }),
     ...(!isEmpty(answer.auditAnnotations) && { auditAnnotations: answer.auditAnnotations }),
   }
   if (answer.allowed) return { allowed: true, ...remarks, ...patchOf(answer.patch) }

@@ -39,7 +39,7 @@ const reviewNewGrant: Review = (request, { world, now }) => {
 }
 
 function grantRequestOf({ namespace, user }: AdmissionRequest, { name, spec }: ParsedGrant): GrantRequest {
-  return { uid: null, namespace, name, spec, requester: user }
+  return { uid: null, namespace, name, spec, requester: user, createdAt: null }
 }
 
 /** The mutating webhook stamps it; another one may have written over it. */

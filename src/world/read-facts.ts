@@ -37,6 +37,7 @@ export function readRevision(object: unknown): RevisionFacts | null {
     policy,
     version,
     digest,
+    appliedAt: instantAt(spec, 'appliedAt'),
     supersededAt: instantAt(status, 'supersededAt'),
     revokedAt: instantAt(status, 'revokedAt'),
   }

@@ -37,10 +37,13 @@ describe('what is read of raw objects', () => {
       policy: 'payments-deploy',
       version: '1.4.0',
       digest: 'sha256:d',
+      appliedAt: null,
       supersededAt: Date.UTC(2027, 0, 15, 12),
       revokedAt: Date.UTC(2027, 0, 16, 12),
     })
     expect(readRevision({ spec: revision.spec })).to.include({ supersededAt: null, revokedAt: null })
+    const applied = { spec: { ...revision.spec, appliedAt: '2027-01-14T12:00:00Z' } }
+    expect(readRevision(applied)).to.include({ appliedAt: Date.UTC(2027, 0, 14, 12) })
   })
 
   it('is no version where policy, version or digest is missing', () => {

@@ -80,7 +80,11 @@ const permissionsSchema = {
     ],
     properties: {
       name: { type: 'string', description: 'The name that grants use.', pattern: dnsLabel, maxLength: 63 },
-      rules: { ...policyRulesSchema, description: 'What the set allows. Omit it to name a clusterRole.' },
+      rules: {
+        ...policyRulesSchema,
+        description:
+          'What the set allows: at most 2048 single permissions (verbs × groups × resources × names), and none with which access could be kept or handed on (writes of roles and bindings, bind, escalate, impersonate, tokens, new Secrets). Omit it to name a clusterRole.',
+      },
       clusterRole: {
         type: 'string',
         description:

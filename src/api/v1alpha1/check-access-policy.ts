@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize'
 import type { Problem } from '../../core/problem.ts'
 import { parseDuration } from '../../core/time.ts'
 import type { AccessPolicySpec } from './access-policy.schema.ts'
-import { checkSelector, demand } from './check-common.ts'
+import { checkSelector, checkSize, demand } from './check-common.ts'
 
 const hour = 3_600_000
 
@@ -69,6 +69,7 @@ function checkPermissions(sets: NonNullable<AccessPolicySpec['permissions']>, pr
     const hasRules = (set.rules ?? []).length > 0
     const message = 'a permission set needs either rules, at least one, or clusterRole'
     demand(hasRules !== (set.clusterRole !== undefined), `spec.permissions[${index}]`, message, problems)
+    checkSize(set.rules ?? [], `spec.permissions[${index}].rules`, problems)
   }
 }
 

@@ -2,7 +2,7 @@ import type { GrantEnd, GrantSpec } from '../../core/grant/grant.ts'
 import type { Identity } from '../../core/identity.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
 import { parseDuration, parseInstant } from '../../core/time.ts'
-import { demand } from './check-common.ts'
+import { checkSize, demand } from './check-common.ts'
 import { readEnvelope } from './envelope.ts'
 import { nhiGrantSpecSchema, type NHIGrantSpec } from './nhi-grant.schema.ts'
 
@@ -40,6 +40,7 @@ function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
     const ordered = (parseInstant(spec.notBefore) ?? 0) < (parseInstant(spec.notAfter) ?? 0)
     demand(ordered, 'spec', 'notBefore must be earlier than notAfter', problems)
   }
+  checkSize(spec.rules ?? [], 'spec.rules', problems)
   demand(
     (spec.subject.kind === 'ServiceAccount') === (spec.subject.namespace !== undefined),
     'spec.subject',

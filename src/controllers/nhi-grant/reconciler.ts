@@ -85,7 +85,8 @@ export class GrantReconciler {
     if (!parsed.ok) return { grant: { ok: false, problems: parsed.problems }, world: store.world, accepted: null }
     const { namespace, name, spec } = parsed.value
     const requester = spec.requestedBy === null ? null : requesterNamed(spec.requestedBy)
-    const request = { uid: grant.metadata.uid, namespace, name, spec, requester }
+    const { createdAt } = observeGrant(grant)
+    const request = { uid: grant.metadata.uid, namespace, name, spec, requester, createdAt }
     return { grant: { ok: true, request }, world: store.world, accepted: store.accepted(spec.policy.name) }
   }
 

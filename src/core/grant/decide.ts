@@ -24,6 +24,8 @@ export interface GrantRequest {
   readonly spec: GrantSpec
   /** null: not known, which no policy lets ask. */
   readonly requester: Requester | null
+  /** null: it is being created now. In whole seconds, as the API server keeps it. */
+  readonly createdAt: Instant | null
 }
 
 export type GrantDecision =
@@ -55,7 +57,7 @@ export function decideGrant(request: GrantRequest, world: World, now: Instant): 
   const findings = [
     ...reviewPolicyState(request.spec, policy, now),
     ...reviewPlace(request, policy, world),
-    ...reviewRequester(request, policy, terms),
+    ...reviewRequester(request, policy, terms, world),
     ...end.findings,
     ...asked.findings,
     ...reviewCount(request, policy, terms, world),
@@ -130,9 +132,11 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
   return findings
 }
 
-function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerms): readonly Finding[] {
+function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
   const { requester } = request
-  if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec))) return []
+  const isAdmitted = wasAdmittedUnder(policy, request, world)
+  if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec, isAdmitted)))
+    return []
   const who = requester === null ? 'an unknown requester' : requester.username
   return [
     highFinding(
@@ -144,11 +148,23 @@ function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerm
   ]
 }
 
+/** Creation times have whole seconds: a grant was created up to this much later than it says. */
+const creationPrecision = 999
+
+/** Whether the webhook asked this very version when it let the grant pass; a grant that is being created is asked about now. */
+function wasAdmittedUnder(policy: Policy, { createdAt }: GrantRequest, world: World): boolean {
+  if (createdAt === null) return true
+  const revision = world.revisions(policy.name).find((known) => known.version === policy.version)
+  const appliedAt = revision?.appliedAt ?? null
+  return appliedAt !== null && createdAt + creationPrecision >= appliedAt
+}
+
 /**
  * The groups of a user who is no ServiceAccount are known only at admission. Where they are not known, a Group entry
- * stands on the admission that the grant has passed: the webhook stamped requestedBy there, or the grant is refused.
+ * stands on the admission that the grant has passed, and only if that asked the version that is active now: another one
+ * may have let other groups ask.
  */
-function mayRequest(rule: RequesterRule, requester: Requester, spec: GrantSpec): boolean {
+function mayRequest(rule: RequesterRule, requester: Requester, spec: GrantSpec, isAdmitted: boolean): boolean {
   switch (rule.kind) {
     case 'Self':
       return usernameOf(canonicalIdentity(spec.subject)) === requester.username
@@ -156,7 +172,7 @@ function mayRequest(rule: RequesterRule, requester: Requester, spec: GrantSpec):
     case 'ServiceAccount':
       return usernameOf(rule) === requester.username
     case 'Group':
-      return requester.groups === null || requester.groups.includes(rule.name)
+      return requester.groups === null ? isAdmitted : requester.groups.includes(rule.name)
   }
 }
 

@@ -1,9 +1,14 @@
 import { highFinding, type Finding } from '../finding.ts'
 import { describePolicy, type PermissionSet, type Policy } from '../policy/policy.ts'
+import { reviewHandingOn } from '../policy/review-permissions.ts'
 import { covers } from '../rbac/covers.ts'
+import { countPermissions, maxPermissions } from '../rbac/rule-size.ts'
 import { describeRule, type PolicyRule } from '../rbac/rule.ts'
 import type { World } from '../world.ts'
 import type { GrantSpec } from './grant.ts'
+
+/** As many as the status of a grant records. */
+const maxRules = 64
 
 /** What a grant asks for; without findings, what it gets. */
 export interface AskedPermissions {
@@ -27,8 +32,26 @@ export function resolvePermissions(spec: GrantSpec, policy: Policy, world: World
       ceiling.push(...rules)
     }
   }
-  if (spec.rules.length > 0 && findings.length === 0) findings.push(...reviewCeiling(spec.rules, ceiling, policy))
-  return { sets, rules: spec.rules.length > 0 ? spec.rules : ceiling, findings }
+  const rules = spec.rules.length > 0 ? spec.rules : ceiling
+  if (findings.length === 0) findings.push(...reviewRules(spec, rules, ceiling, policy))
+  return { sets, rules, findings }
+}
+
+/** The size comes first: nothing may be spelled out that could be millions. */
+function reviewRules(
+  spec: GrantSpec,
+  rules: readonly PolicyRule[],
+  ceiling: readonly PolicyRule[],
+  policy: Policy,
+): readonly Finding[] {
+  const size = countPermissions(rules)
+  if (rules.length > maxRules || size > maxPermissions) {
+    const message = `comes to ${rules.length} rules and ${size} single permissions; at most ${maxRules} and ${maxPermissions} are granted at a time`
+    return [highFinding('too-many-rules', 'spec.permissions', message, 'ask for less, or in several grants')]
+  }
+  const isNarrower = spec.rules.length > 0
+  const beyond = isNarrower ? reviewCeiling(rules, ceiling, policy) : []
+  return [...beyond, ...reviewHandingOn(rules, isNarrower ? 'spec.rules' : 'spec.permissions')]
 }
 
 /** The rules of a set; those for URLs are left out, as no RoleBinding gives them. null: its ClusterRole is not there. */

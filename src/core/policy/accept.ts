@@ -2,6 +2,7 @@ import { highFinding, type Finding } from '../finding.ts'
 import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { RevisionFacts, World } from '../world.ts'
 import { describePolicy, type Policy } from './policy.ts'
+import { reviewPermissions } from './review-permissions.ts'
 import { compareVersions } from './version.ts'
 
 const longestReviewInterval: Millis = 366 * 24 * 3_600_000
@@ -17,7 +18,7 @@ export function reviewPolicyChange(
   now: Instant,
 ): readonly Finding[] {
   if (before !== null && before.digest === after.digest) return []
-  return [...reviewVersion(before, after, world), ...reviewExpiry(after, now)]
+  return [...reviewVersion(before, after, world), ...reviewExpiry(after, now), ...reviewPermissions(after)]
 }
 
 /** Every version on record must be older, so that "newer" is decidable and no version has two meanings. */

@@ -13,17 +13,24 @@ export interface Refusal {
   readonly next: readonly string[]
 }
 
-/** The refusal as its reader sees it, in a terminal or in the log of a pipeline: every finding, owner, next step. */
-export function explain(refusal: Refusal): string {
-  const width = Math.max(0, ...refusal.findings.map((finding) => finding.check.length)) + 2
-  const lines = [`denied by lapse: ${refusal.what} ${refusal.why}`]
-  for (const finding of refusal.findings) {
-    const where = finding.path === '' ? '' : `${finding.path}: `
-    lines.push(`  ${`[${finding.check}]`.padEnd(width)} ${where}${finding.message}`)
-    if (finding.remedy !== '') lines.push(`  ${' '.repeat(width)} → ${finding.remedy}`)
-  }
-  for (const owner of ownersOnce(refusal.owners)) lines.push(`owner: ${owner}`)
-  return [...lines, ...refusal.next].join('\n')
+/** Findings that one refusal lists; of the rest it gives the number. */
+const mostFindings = 100
+
+/** The refusal as its reader sees it, in a terminal or in the log of a pipeline: findings, owners, next steps. */
+export function explain({ what, why, findings, owners, next }: Refusal): string {
+  const owned = ownersOnce(owners).map((owner) => `owner: ${owner}`)
+  return [`denied by lapse: ${what} ${why}`, ...linesOf(findings), ...owned, ...next].join('\n')
+}
+
+function linesOf(findings: readonly Finding[]): readonly string[] {
+  const listed = findings.slice(0, mostFindings)
+  const width = listed.reduce((widest, { check }) => Math.max(widest, check.length), 0) + 2
+  const lines = listed.flatMap(({ check, path, message, remedy }) => [
+    `  ${`[${check}]`.padEnd(width)} ${path === '' ? '' : `${path}: `}${message}`,
+    ...(remedy === '' ? [] : [`  ${' '.repeat(width)} → ${remedy}`]),
+  ])
+  const more = findings.length - listed.length
+  return more === 0 ? lines : [...lines, `  … and ${more} more`]
 }
 
 /** Why something is refused, as one clause: it asks for more, or it only names the wrong version. */

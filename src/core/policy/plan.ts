@@ -1,6 +1,7 @@
 import type { Problem } from '../problem.ts'
 import { formatInstant, type Instant } from '../time.ts'
 import { describePolicy, type Policy } from './policy.ts'
+import { reviewPermissions } from './review-permissions.ts'
 import { compareVersions } from './version.ts'
 
 /** One recorded version of a policy, with what carries its permission sets. */
@@ -66,6 +67,8 @@ function planVersion(policy: Policy, recorded: readonly RecordedVersion[], now: 
     )
   if (own !== undefined && own.digest !== policy.digest)
     return reject('VersionReused', `${describePolicy(policy)} is on record with other content; raise spec.version`)
+  const [forbidden] = reviewPermissions(policy)
+  if (forbidden !== undefined) return reject('HandsOnAccess', `${forbidden.path} ${forbidden.message}`)
   const expired = now >= policy.change.expiresAt
   return {
     kind: 'Accept',

@@ -3,6 +3,7 @@ import type { AuthorizeOptions, Provenance, RequestAttributes } from './authoriz
 import { capabilityCatalogue } from './capability-catalogue.ts'
 import { capabilityIds } from './capability.ts'
 import type { Capability, CapabilityId, CapabilityRequest, Conjunction } from './capability.ts'
+import { namedAccess } from './named-access.ts'
 import type { RbacView } from './objects.ts'
 import { subjectKeysOf } from './subject.ts'
 import type { RbacUser } from './subject.ts'
@@ -86,7 +87,8 @@ function evidenceOfOne(asked: CapabilityRequest, namespace: string, held: readon
   const request = attributesOf(asked, namespace)
   const by = held.find(({ rule }) => ruleAllows(rule, request))
   if (by !== undefined) return [{ request, reach: asked.reach, by }]
-  return asked.name === 'Any' && request.name === '' ? namedEvidence(asked, request, held) : []
+  const named = asked.name === 'Any' && request.name === '' ? namedAccess(request, held) : null
+  return named === null ? [] : [{ request: { ...request, name: named.name }, reach: asked.reach, by: named.by }]
 }
 
 function attributesOf(asked: CapabilityRequest, namespace: string): RequestAttributes {
@@ -102,27 +104,6 @@ function attributesOf(asked: CapabilityRequest, namespace: string): RequestAttri
     name: resource === 'namespaces' ? namespace : name,
     path: '',
   }
-}
-
-function namedEvidence(
-  { reach }: CapabilityRequest,
-  request: RequestAttributes,
-  held: readonly Provenance[],
-): readonly Evidence[] {
-  return firstNonEmpty(held, (by) => {
-    const name = by.rule.resourceNames?.find((candidate) => allowsNamed(by, { ...request, name: candidate }, held))
-    return name === undefined ? [] : [{ request: { ...request, name }, reach, by }]
-  })
-}
-
-/**
- * A POST that creates carries no name, so a named `create` counts only for a subresource, or where a PUT or an apply of
- * the same name is allowed too: those create what is not there.
- */
-function allowsNamed(by: Provenance, request: RequestAttributes, held: readonly Provenance[]): boolean {
-  if (!ruleAllows(by.rule, request)) return false
-  if (request.verb !== 'create' || request.subresource !== '') return true
-  return ['update', 'patch'].some((verb) => held.some(({ rule }) => ruleAllows(rule, { ...request, verb })))
 }
 
 function firstNonEmpty<T, R>(items: readonly T[], find: (item: T) => readonly R[]): readonly R[] {

@@ -136,4 +136,14 @@ describe('parseNHIGrant', () => {
       it(sentence, () => expect(problemsOf(nhiGrant((grant) => change(grant.spec)))).to.deep.equal([problem]))
     }
   })
+
+  it('refuses rules that come to more single permissions than can be judged', () => {
+    const names = Array.from({ length: 64 }, (_, index) => `n${index}`)
+    const grant = nhiGrant(({ spec }) => {
+      spec.rules = [{ verbs: names.slice(0, 32), apiGroups: ['apps'], resources: ['a', 'b'], resourceNames: names }]
+    })
+    expect(problemsOf(grant)).to.deep.equal([
+      'spec.rules: comes to 4096 single permissions (verbs × groups × resources × names); at most 2048 are allowed',
+    ])
+  })
 })

@@ -5,8 +5,8 @@ import type { Identity, Requester } from '../../../src/core/identity.ts'
 import type { GrantTerms, Policy, RequesterRule } from '../../../src/core/policy/policy.ts'
 import type { LiveGrant, World } from '../../../src/core/world.ts'
 import { hour, minute, now, policyOf, terms } from '../policy/policy-of.ts'
-import { worldOf } from '../policy/world-of.ts'
-import { rbacOf, rule } from '../rbac/rbac-of.ts'
+import { revisionOf, worldOf } from '../policy/world-of.ts'
+import { rbacOf, role, rule } from '../rbac/rbac-of.ts'
 import { deployer, deployerName, requestOf } from './request-of.ts'
 
 interface Sentence {
@@ -23,6 +23,10 @@ function judge({ spec, request, policy, world }: Omit<Sentence, 'sentence' | 'sa
   const judged = policy === undefined ? (world ?? worldOf()) : worldOf({ policies: [policyOf(policy)] })
   return decideGrant(requestOf(spec, request), judged, now)
 }
+
+const bindsOthers = { verbs: ['create'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings'] }
+const many = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 
 function tell(sentences: readonly Sentence[]): void {
   for (const { sentence, says, ...question } of sentences) {
@@ -251,6 +255,23 @@ describe('decideGrant', () => {
         says: [],
       },
       {
+        sentence: 'relies on it when the active version had been accepted by then, to the second',
+        request: { ...asks('ana', null), createdAt: now - 60_000 },
+        world: worldOf({ revisions: [revisionOf('1.4.0', { appliedAt: now - 60_000 + 999 })] }),
+        says: [],
+      },
+      {
+        sentence: 'does not rely on admission under an earlier version, which may have let others ask',
+        request: { ...asks('ana', null), createdAt: now - 60_000 },
+        world: worldOf({ revisions: [revisionOf('1.4.0', { appliedAt: now - 60_000 + 1_000 })] }),
+        says: refused('ana'),
+      },
+      {
+        sentence: 'does not rely on admission while the active version is not on record',
+        request: { ...asks('ana', null), createdAt: now - 60_000 },
+        says: refused('ana'),
+      },
+      {
         sentence: 'refuses a User of the name of a listed Group',
         policy: only({ kind: 'Group', name: 'payments-leads' }),
         request: asks('payments-leads', []),
@@ -457,6 +478,47 @@ describe('decideGrant', () => {
       'requester-not-allowed',
       'duration-too-long',
       'permission-unknown',
+    ])
+  })
+
+  describe('on what no policy can give', () => {
+    const sets = (rules: Policy['permissions']): Partial<Policy> => ({ permissions: rules })
+    tell([
+      {
+        sentence: 'refuses a permission that outlives the grant, whatever the policy lists',
+        policy: sets([{ kind: 'Rules', name: 'rollout', rules: [bindsOthers] }]),
+        says: [
+          'hands-on-access at spec.permissions[0]: allows create rolebindings.rbac.authorization.k8s.io, with which access can be kept or handed on beyond the end of a grant',
+        ],
+      },
+      {
+        sentence: 'refuses the same from a ClusterRole that somebody has changed since',
+        spec: { permissions: ['read-logs'] },
+        world: worldOf({ rbac: rbacOf(role('payments-log-reader', bindsOthers)) }),
+        says: [
+          'hands-on-access at spec.permissions[0]: allows create rolebindings.rbac.authorization.k8s.io, with which access can be kept or handed on beyond the end of a grant',
+        ],
+      },
+      {
+        sentence: 'refuses more than a grant can record, without spelling it out',
+        policy: sets([
+          {
+            kind: 'Rules',
+            name: 'rollout',
+            rules: [
+              {
+                verbs: many('v', 32),
+                apiGroups: many('g', 32),
+                resources: many('r', 64),
+                resourceNames: many('n', 64),
+              },
+            ],
+          },
+        ]),
+        says: [
+          'too-many-rules at spec.permissions: comes to 1 rules and 4194304 single permissions; at most 64 and 2048 are granted at a time',
+        ],
+      },
     ])
   })
 })

@@ -31,6 +31,7 @@ export function requestOf(spec: Partial<GrantSpec> = {}, fields: Partial<GrantRe
     name: 'rollout-2041',
     spec: specOf(spec),
     requester: requesterNamed(deployerName),
+    createdAt: null,
     ...fields,
   }
 }

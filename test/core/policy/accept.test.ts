@@ -7,6 +7,7 @@ import { revisionOf, worldOf } from './world-of.ts'
 
 const accepted = policyOf({ version: '1.4.0' })
 const expiring = (expiresAt: number): Pick<Policy, 'change'> => ({ change: { ...accepted.change, expiresAt } })
+const bindsOthers = { verbs: ['create'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings'] }
 const edited = { digest: 'sha256:digest of other content' }
 
 interface Sentence {
@@ -21,6 +22,13 @@ interface Sentence {
 const table: readonly Sentence[] = [
   { sentence: 'accepts the first version of a policy', before: null, after: accepted, says: [] },
   { sentence: 'accepts a change that raises the version', after: policyOf({ version: '1.5.0' }), says: [] },
+  {
+    sentence: 'refuses permissions that outlive their grant',
+    after: policyOf({ version: '1.5.0', permissions: [{ kind: 'Rules', name: 'share', rules: [bindsOthers] }] }),
+    says: [
+      'hands-on-access at spec.permissions[0].rules[0]: allows create rolebindings.rbac.authorization.k8s.io, with which access can be kept or handed on beyond the end of a grant',
+    ],
+  },
   {
     sentence: 'refuses a change that leaves the version',
     after: policyOf(edited),

@@ -92,6 +92,17 @@ describe('planPolicy', () => {
     it(`rejects ${sentence}`, () => expect(plan(policy, version)).to.deep.equal({ kind: 'Reject', reason, message }))
   }
 
+  it('rejects permissions that outlive their grant, though admission did not see them', () => {
+    const rules = [{ verbs: ['bind'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles'] }]
+    const sharing = policyOf({ permissions: [{ kind: 'Rules', name: 'share', rules }] })
+    expect(plan(sharing)).to.deep.equal({
+      kind: 'Reject',
+      reason: 'HandsOnAccess',
+      message:
+        'spec.permissions[0].rules[0] allows bind roles.rbac.authorization.k8s.io, with which access can be kept or handed on beyond the end of a grant',
+    })
+  })
+
   it('rejects a policy that cannot be parsed, with every problem', () => {
     const problems = [
       { path: 'spec.version', message: 'is required', remedy: '' },

@@ -46,5 +46,5 @@ export function worldOf(parts: WorldParts = {}): World {
 /** A recorded version of payments-deploy that is neither superseded nor withdrawn, unless it says so. */
 export function revisionOf(version: string, fields: Partial<RevisionFacts> = {}): RevisionFacts {
   const digest = `sha256:digest of ${version}`
-  return { policy: 'payments-deploy', version, digest, supersededAt: null, revokedAt: null, ...fields }
+  return { policy: 'payments-deploy', version, digest, appliedAt: null, supersededAt: null, revokedAt: null, ...fields }
 }

@@ -13,6 +13,10 @@ const uid = 'a "quoted" uid'
 const rendered = (answer: Answer): unknown => JSON.parse(renderAnswer(uid, answer))
 const envelope = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }
 
+const warnings = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `w${index + 1}`)
+const sent = (answer: Answer): readonly string[] =>
+  (rendered(answer) as { response: { warnings: readonly string[] } }).response.warnings
+
 describe('renderAnswer', () => {
   it('renders a plain yes', () => {
     expect(rendered(allowed)).to.deep.equal({ ...envelope, response: { uid, allowed: true } })
@@ -35,6 +39,20 @@ describe('renderAnswer', () => {
         warnings: ['w'],
         status: { status: 'Failure', code: 403, reason: 'Forbidden', message: 'no' },
       },
+    })
+  })
+
+  describe('of many warnings', () => {
+    it('sends 32 as they are', () => {
+      expect(sent(allowedWith({ warnings: warnings(32) }))).to.deep.equal(warnings(32))
+    })
+
+    it('sends 32 in all of more, the last of which says how many are left out, with a yes and with a no', () => {
+      expect(sent(allowedWith({ warnings: warnings(33) }))).to.deep.equal([...warnings(31), '… and 2 more'])
+      expect(sent(refused(403, 'no', { warnings: warnings(150_000) }))).to.deep.equal([
+        ...warnings(31),
+        '… and 149969 more',
+      ])
     })
   })
 

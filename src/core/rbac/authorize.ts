@@ -1,4 +1,4 @@
-import type { BindingObject, RbacView, RoleRef } from './objects.ts'
+import type { BindingObject, RbacView, RoleObject, RoleRef } from './objects.ts'
 import type { PolicyRule } from './rule.ts'
 import { subjectKeysOf, superUserGroup } from './subject.ts'
 import type { RbacUser } from './subject.ts'
@@ -52,7 +52,8 @@ export function authorize(
 
 /**
  * Every rule that applies to the user in the namespace, with where it comes from. An empty namespace leaves only what
- * ClusterRoleBindings give: RoleBindings in every namespace do not add up to the cluster. A missing role gives nothing.
+ * ClusterRoleBindings give: RoleBindings in every namespace do not add up to the cluster. A missing role gives nothing;
+ * one that several bindings hand on counts once, by the first of them, or the list could be as long as their product.
  */
 export function effectiveRules(
   user: RbacUser,
@@ -61,9 +62,10 @@ export function effectiveRules(
   options: AuthorizeOptions = {},
 ): readonly Provenance[] {
   if (user.groups.includes(superUserGroup)) return fullAuthority.map((rule) => ({ kind: 'SuperUser', rule }))
+  const known = new Set<RoleObject>()
   return bindingsOf(user, view, namespace)
     .filter((binding) => binding.uid === '' || !options.ignoreBindings?.has(binding.uid))
-    .flatMap((binding) => rulesThrough(binding, view))
+    .flatMap((binding) => rulesThrough(binding, view, known))
 }
 
 /** The ClusterRoleBindings that name the user or a group of theirs, then the RoleBindings of the namespace that do. */
@@ -77,9 +79,12 @@ function bindingsIn(user: RbacUser, view: RbacView, scope: string): readonly Bin
   return [...found].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function rulesThrough(binding: BindingObject, view: RbacView): readonly Provenance[] {
-  const rules = roleOf(binding, view)?.rules ?? []
-  return rules.map((rule) => ({ kind: 'Binding', binding, role: binding.roleRef, rule }))
+/** Empty for a role that is known, and makes it so. */
+function rulesThrough(binding: BindingObject, view: RbacView, known: Set<RoleObject>): readonly Provenance[] {
+  const role = roleOf(binding, view)
+  if (role === null || known.has(role)) return []
+  known.add(role)
+  return role.rules.map((rule) => ({ kind: 'Binding', binding, role: binding.roleRef, rule }))
 }
 
 function roleOf(binding: BindingObject, view: RbacView) {

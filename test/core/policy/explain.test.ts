@@ -18,6 +18,14 @@ const secrets: Finding = {
   remedy: '',
 }
 
+/** The lines after the first. */
+function linesOf(count: number): readonly string[] {
+  const findings = Array.from({ length: count }, (_, index) => ({ ...secrets, message: `finding ${index + 1}` }))
+  return explain({ what: 'Pod a/b', why: 'is refused', findings, owners: [owner], next: ['ask'] })
+    .split('\n')
+    .slice(1)
+}
+
 describe('a refusal', () => {
   it('reads as check, place, reason, remedy, owner and what to do next', () => {
     const text = explain({
@@ -43,6 +51,24 @@ describe('a refusal', () => {
     expect(text).to.equal(
       'denied by lapse: Pod a/b is refused\nowner: payments-platform <oncall@example.com>\nowner: search',
     )
+  })
+
+  describe('of very many findings', () => {
+    const last = ['owner: payments-platform <oncall@example.com>', 'ask']
+
+    it('lists 100 in full', () => {
+      expect(linesOf(100).slice(99)).to.deep.equal(['  [secrets-read] finding 100', ...last])
+    })
+
+    it('lists the first 100 of more and says how many more there are', () => {
+      expect(linesOf(101).slice(99)).to.deep.equal(['  [secrets-read] finding 100', '  … and 1 more', ...last])
+    })
+
+    it('reads the same for more than a call takes arguments', () => {
+      const lines = linesOf(200_000)
+      expect(lines).to.have.length(103)
+      expect(lines[100]).to.equal('  … and 199900 more')
+    })
   })
 
   it('names several policies once each', () => {

@@ -295,6 +295,22 @@ describe('effectiveRules', () => {
     })
   }
 
+  it('counts a role once that several bindings hand on, by the first that is not ignored', () => {
+    const repeated = rbacOf(
+      role('payments/r', rule('get pods')),
+      role('r', rule('get nodes')),
+      binding('payments/a', 'Role r', 'ServiceAccount api'),
+      binding('payments/b', 'Role r', 'ServiceAccount api'),
+      binding('payments/c', 'Role r', 'ServiceAccount api'),
+      binding('payments/d', 'ClusterRole r', 'ServiceAccount api'),
+    )
+    const ignoreBindings = new Set(['uid of payments/a'])
+    expect(effectiveRules(api, 'payments', repeated, { ignoreBindings }).map(describeProvenance)).to.deep.equal([
+      'RoleBinding payments/b → Role r',
+      'RoleBinding payments/d → ClusterRole r',
+    ])
+  })
+
   it('is full authority for system:masters', () => {
     const held = effectiveRules({ username: 'root', groups: ['system:masters'] }, '', view)
     expect(held.map(({ rule: one }) => describeRule(one))).to.deep.equal(['* *.*', '* *'])

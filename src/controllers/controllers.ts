@@ -1,12 +1,14 @@
 import type { ClusterClient } from '../cluster/ports.ts'
+import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { WorkQueue } from '../runtime/queue.ts'
+import { again, WorkQueue } from '../runtime/queue.ts'
 import type { QueueObserver } from '../runtime/queue-observer.ts'
 import { WorldIndex } from '../world/world-index.ts'
 import { PolicyReconciler } from './access-policy/reconciler.ts'
 import { PolicyStore } from './access-policy/policy-store.ts'
 import { GrantStore } from './nhi-grant/grant-store.ts'
+import { OrphanSweep } from './nhi-grant/orphan-sweep.ts'
 import { GrantReconciler, type GrantObserver } from './nhi-grant/reconciler.ts'
 import { feed, watchAll, type ControllerCaches } from './watch.ts'
 
@@ -24,8 +26,10 @@ export interface ControllerParts {
 const grantWorkers = 32
 /** An end that could not be carried out is overdue: it is not left lying for long once the API server is back. */
 const grantBackoff = 5_000
+/** Orphans are looked for at the start and then at this interval. */
+const sweepInterval: Millis = 600_000
 
-/** Both reconcilers with their queues, subscribed to the caches. Start it once every cache has synced. */
+/** Both reconcilers and the sweep of orphans with their queues, subscribed to the caches. Start it once every cache has synced. */
 export class Controllers {
   readonly #queues: readonly WorkQueue[]
 
@@ -61,12 +65,21 @@ export class Controllers {
       log,
       observer: observer.queue('nhigrant'),
     })
+    const orphanSweep = new OrphanSweep({ client, grants: caches.grants, log })
+    const sweepQueue = new WorkQueue({
+      name: 'orphans',
+      worker: () => orphanSweep.run().then(() => again(clock.now() + sweepInterval)),
+      clock,
+      log,
+      observer: observer.queue('orphans'),
+    })
+    sweepQueue.add('all')
     forgetWhatIsGone(caches, policies, grants)
     watchAll(caches, {
       policy: (name) => policyQueue.add(name),
       grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
     })
-    this.#queues = [grantQueue, policyQueue]
+    this.#queues = [grantQueue, policyQueue, sweepQueue]
   }
 
   start(): void {

@@ -1,13 +1,36 @@
-import { isObject } from '../api/validate.ts'
+import { marks } from '../api/v1alpha1/objects.ts'
+import { isObject, type JsonObject } from '../api/validate.ts'
 import { highFinding } from '../core/finding.ts'
 import { isPoolName } from '../core/policy/pool.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed } from './answer.ts'
 import { byKind, refuseForeignWrite, refuseInvalid, type Review } from './review.ts'
 
+/**
+ * Whatever carries a grant is the operator's alone: a finalizer would keep the access beyond its end, for RBAC honours a
+ * binding that is being deleted. No write is too small to be refused, and nobody is exempt, not even the garbage collector
+ * that takes the owner away to orphan the object: the deleted grant then waits, with its deletionTimestamp, until the
+ * controller has removed what it carries. DELETE is never refused.
+ */
+const onlyByTheOperator =
+  (rest: Review): Review =>
+  (request, snapshot) => {
+    const { operatorUser } = snapshot
+    if (request.operation === 'DELETE' || request.user.username === operatorUser) return allowed
+    if (!carriesGrant(request.object) && !carriesGrant(request.oldObject)) return rest(request, snapshot)
+    const message = `what has the label ${marks.grantUid} carries a grant: only ${operatorUser} writes it`
+    const remedy = 'to end the access delete the grant, or set its spec.revoke'
+    return refuseForeignWrite(request, highFinding('grant-object', 'metadata.labels', message, remedy))
+  }
+
+function carriesGrant(object: JsonObject | null): boolean {
+  const metadata = object?.['metadata']
+  const labels = isObject(metadata) ? metadata['labels'] : undefined
+  return isObject(labels) && Object.hasOwn(labels, marks.grantUid)
+}
+
 /** A role of the pool carries other rights one day: who binds one today would hold those then. */
 const reviewBinding: Review = (request, { operatorUser }) => {
-  if (request.operation === 'DELETE' || request.user.username === operatorUser) return allowed
   const role = roleRefOf(request)
   if (role === null)
     return refuseInvalid(request, [{ path: 'roleRef', message: 'must name a kind and a name', remedy: '' }])
@@ -25,6 +48,7 @@ function roleRefOf({ object }: AdmissionRequest): { readonly kind: string; reado
 }
 
 export const reviewAccess: Review = byKind({
-  'rbac.authorization.k8s.io/RoleBinding': reviewBinding,
-  'rbac.authorization.k8s.io/ClusterRoleBinding': reviewBinding,
+  'rbac.authorization.k8s.io/Role': onlyByTheOperator(() => allowed),
+  'rbac.authorization.k8s.io/RoleBinding': onlyByTheOperator(reviewBinding),
+  'rbac.authorization.k8s.io/ClusterRoleBinding': onlyByTheOperator(reviewBinding),
 })

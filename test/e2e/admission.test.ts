@@ -404,6 +404,67 @@ to ask for time-bound access instead: create an NHIGrant in namespace ${namespac
       expect((await rejection(admin.create(everywhere, binding('lapse-set-3')))).message).to.contain('[pool-role]')
     })
 
+    it('keeps what carries a grant for the operator: no finalizer, no orphan, but a removal', async () => {
+      const rules = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]
+      const { metadata } = await admin.as(lead).create(paths.grants(namespace), grant({ rules }))
+      await eventually('the grant is Active', async () =>
+        (await admin.get(grantPath()))['status']?.state === 'Active' ? true : undefined,
+      )
+      const name = `lapse-${metadata!.uid!}`
+      const carriers = [`${paths.roles(namespace)}/${name}`, `${paths.roleBindings(namespace)}/${name}`]
+      const changes = [
+        { finalizers: ['example.com/keep'] },
+        { ownerReferences: null },
+        { labels: { 'lapse.dev/grant-uid': null } },
+      ]
+      for (const path of carriers)
+        for (const change of changes) {
+          const refusal = await rejection(admin.patch(path, { metadata: change }))
+          expect(refusal.status, JSON.stringify(change)).to.equal(403)
+          expect(refusal.message).to.contain('admission webhook "access.lapse.dev"').and.contain('[grant-object]')
+        }
+      const gone = { name: 'mine', labels: { 'lapse.dev/grant-uid': metadata!.uid! } }
+      const forged = await rejection(admin.create(paths.roles(namespace), { metadata: gone, rules }))
+      expect(forged.message).to.contain('[grant-object]')
+      await lapse.controller.stop()
+      await admin.delete(grantPath(), { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Orphan' })
+      const refusedToCollector = async (): Promise<true | undefined> => {
+        const refusals = await controlPlane.auditEvents(
+          ({ objectRef, user, responseStatus }) =>
+            objectRef?.namespace === namespace &&
+            user.username.endsWith(':generic-garbage-collector') &&
+            responseStatus?.code === 403,
+        )
+        return refusals.length > 0 ? true : undefined
+      }
+      await eventually('the garbage collector was refused', refusedToCollector, 40_000)
+      expect((await admin.get(grantPath())).metadata).to.have.property('deletionTimestamp')
+      await lapse.startController()
+      for (const path of [...carriers, grantPath()])
+        await eventually(
+          `${path} is gone`,
+          async () => ((await getOrNull(admin, path)) === null ? true : undefined),
+          30_000,
+        )
+    })
+
+    for (const propagationPolicy of ['Foreground', 'Orphan'])
+      it(`removes at the end what somebody deleted with propagation policy ${propagationPolicy}, whose finalizer stays`, async () => {
+        const { metadata } = await admin.as(lead).create(paths.grants(namespace), grant())
+        const path = `${paths.roleBindings(namespace)}/lapse-${metadata!.uid!}-rollout`
+        await eventually('the binding is there', async () => (await getOrNull(admin, path)) ?? undefined)
+        await admin.delete(path, { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy })
+        await admin.patch(grantPath(), { spec: { revoke: { reason: 'enough' } } })
+        await eventually('the binding is gone', async () =>
+          (await getOrNull(admin, path)) === null ? true : undefined,
+        )
+        const proved = await eventually('the grant is proved to have ended', async () => {
+          const found = await admin.get(grantPath())
+          return found['status']?.revocation?.verifiedAt === undefined ? undefined : found
+        })
+        expect(proved['status'].revocation).not.to.have.property('residual')
+      })
+
     it('leaves every other binding alone', async () => {
       await admin.create(paths.roleBindings(namespace), binding('view'))
     })
@@ -436,6 +497,18 @@ to ask for time-bound access instead: create an NHIGrant in namespace ${namespac
       expect(refusal.message).to.contain('failed calling webhook "workloads.lapse.dev"')
       await lapse.startWebhook()
       await admin.create(`/api/v1/namespaces/${namespace}/pods`, { metadata: { name: 'x' }, spec: podSpec() })
+    })
+
+    it('leaves what carries a grant to whoever deletes it, also when the webhook is away', async () => {
+      const { metadata } = await admin.as(lead).create(paths.grants(namespace), grant())
+      const path = `${paths.roleBindings(namespace)}/lapse-${metadata!.uid!}-rollout`
+      await eventually('the binding is there', async () => (await getOrNull(admin, path)) ?? undefined)
+      await lapse.webhook.stop()
+      const refusal = await rejection(admin.patch(path, { metadata: { finalizers: ['example.com/keep'] } }))
+      expect(refusal.message).to.contain('failed calling webhook "access.lapse.dev"')
+      await admin.delete(path)
+      expect(await getOrNull(admin, path)).to.equal(null)
+      await lapse.startWebhook()
     })
   })
 })

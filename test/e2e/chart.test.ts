@@ -96,6 +96,19 @@ describe('charts/lapse', () => {
       }
     })
 
+    it('lets only workloads through unjudged when it is told to, whatever else happens to the webhook', async () => {
+      const objects = await rendered({ ...everything, webhook: { failurePolicy: 'Ignore' } })
+      const webhooks = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'].flatMap(
+        (kind) => find(objects, kind, 'lapse')['webhooks'] as readonly KubeObject[],
+      )
+      expect(webhooks.map((webhook) => [webhook['name'], webhook['failurePolicy']])).to.deep.equal([
+        ['requester.lapse.dev', 'Fail'],
+        ['own-kinds.lapse.dev', 'Fail'],
+        ['workloads.lapse.dev', 'Ignore'],
+        ['access.lapse.dev', 'Fail'],
+      ])
+    })
+
     it('refuses an empty pool even unasked for, since a rule without names is a rule for every name', async () => {
       const result = await template({ pool: { size: 0 } }, '--skip-schema-validation')
       expect(result.code).to.equal(1)

@@ -95,6 +95,9 @@ describe('a grant', () => {
     return scene
   }
 
+  const hold = (path: string, finalizers: readonly string[] | null): Promise<KubeObject> =>
+    admin.patch(path, { metadata: { finalizers } })
+
   const writesIn = async (namespace: string): Promise<readonly AuditEvent[]> =>
     fixture.controlPlane.auditEvents(
       (event) => isWrite(event) && event.user.username === operator && event.objectRef?.namespace === namespace,
@@ -832,7 +835,120 @@ describe('a grant', () => {
   })
 
   // The last: by now the garbage collector has found the new kinds, which it looks for every 30 s.
+  describe('whose binding is held by a finalizer', () => {
+    it('is not proved while RBAC still honours it, and is when it is gone', async () => {
+      const scene = await setScene()
+      const controllers = await fixture.run()
+      await scene.policyIs('True')
+      const uid = await scene.ask('g')
+      const binding = `${paths.roleBindings(scene.namespace)}/lapse-${uid}-rollout`
+      await scene.reaches('g', 'Active')
+      await hold(binding, ['example.com/keep', 'example.com/too'])
+      await scene.revoke('g')
+      const unproved = await scene.reaches('g', 'Revoked')
+      expect(unproved['status'].revocation).to.deep.equal({})
+      expect(conditionOf(unproved, 'RevocationVerified')).to.include({
+        status: 'False',
+        reason: 'HeldByFinalizer',
+        message: `the access lasts until the finalizers are gone that hold the grant's own bindings: RoleBinding ${scene.namespace}/lapse-${uid}-rollout (example.com/keep and 1 more)`,
+      })
+      expect(await scene.allows()).to.equal(true)
+      await eventually('it is tried again', async () => {
+        const deletes = (await writesIn(scene.namespace)).filter(
+          ({ verb, objectRef }) => verb === 'delete' && objectRef?.resource === 'rolebindings',
+        )
+        return deletes.length > 1 ? true : undefined
+      })
+      expect(await scene.grant('g')).to.deep.equal(unproved)
+      await hold(binding, null)
+      const proved = await scene.ends('g', 'Revoked')
+      expect(conditionOf(proved, 'RevocationVerified')).to.include({ status: 'True', reason: 'AccessDenied' })
+      expect(proved['status'].revocation).to.have.all.keys('verifiedAt', 'overstay')
+      expect(await scene.allows()).to.equal(false)
+      await controllers.stop()
+    })
+
+    it('is not taken for proved because a standing binding gives the access too', async () => {
+      const scene = await setScene()
+      const controllers = await fixture.run()
+      await scene.policyIs('True')
+      await admin.create(paths.roles(scene.namespace), { metadata: { name: 'a' }, rules: rules.rollout })
+      await admin.create(paths.roleBindings(scene.namespace), {
+        metadata: { name: 'a' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'a' },
+        subjects: [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'default' }],
+      })
+      const uid = await scene.ask('g')
+      const binding = `${paths.roleBindings(scene.namespace)}/lapse-${uid}-rollout`
+      await scene.reaches('g', 'Active')
+      await hold(binding, ['example.com/keep'])
+      await scene.revoke('g')
+      const unproved = await scene.reaches('g', 'Revoked')
+      expect(conditionOf(unproved, 'RevocationVerified')).to.include({ status: 'False', reason: 'HeldByFinalizer' })
+      await hold(binding, null)
+      const proved = await scene.ends('g', 'Revoked')
+      expect(conditionOf(proved, 'RevocationVerified')).to.include({ status: 'False', reason: 'HeldOtherwise' })
+      expect(proved['status'].revocation.residual).to.deep.equal([`RoleBinding ${scene.namespace}/a`])
+      await controllers.stop()
+    })
+  })
+
   describe('that is deleted while no controller runs', () => {
+    it('and whose objects were orphaned gives nothing any more once one starts, and no other grant is touched', async () => {
+      const scene = await setScene()
+      const first = await fixture.run()
+      await scene.policyIs('True')
+      const orphaned = await scene.ask('orphaned', { rules: [{ ...rules.rollout[0], verbs: ['patch'] }] })
+      await scene.ask('kept', { rules: [{ ...rules.rollout[0], verbs: ['get'] }] })
+      await scene.reaches('orphaned', 'Active')
+      await scene.reaches('kept', 'Active')
+      await first.stop()
+      await admin.delete(`${paths.grants(scene.namespace)}/orphaned`, {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Orphan',
+      })
+      await eventually(
+        'the grant is gone',
+        async () => ((await getOrNull(admin, `${paths.grants(scene.namespace)}/orphaned`)) === null ? true : undefined),
+        40_000,
+      )
+      expect(await scene.allows()).to.equal(true)
+      const [kept] = (await scene.roleBindings()).filter((binding) => !binding.metadata!.name!.includes(orphaned))
+      let failures = 2
+      const second = await fixture.run({
+        intercept: ({ verb }, proceed) =>
+          verb === 'delete' && failures-- > 0 ? Promise.reject(new Error('no answer')) : proceed(),
+      })
+      await eventually('the access is gone', async () => ((await scene.allows()) ? undefined : true))
+      await eventually('the Role is gone', async () => ((await scene.roles()).length === 1 ? true : undefined))
+      expect(await scene.roleBindings()).to.deep.equal([kept])
+      expect(await scene.allows('get')).to.equal(true)
+      await second.stop()
+    })
+
+    it('leaves the grants alone that a controller does not know yet', async () => {
+      const scene = await setScene()
+      const first = await fixture.run()
+      await scene.policyIs('True')
+      await scene.ask('g')
+      await scene.reaches('g', 'Active')
+      const before = await scene.roleBindings()
+      let asked = false
+      const second = await fixture.run({
+        scope: { policy: 'none', namespace: 'none' },
+        intercept: async ({ verb, resource }, proceed) => {
+          const answer = await proceed()
+          if (verb === 'list' && resource === 'nhigrants') asked = true
+          return answer
+        },
+      })
+      await eventually('it has asked for the grants', () => Promise.resolve(asked || undefined))
+      await second.stop()
+      expect(await scene.roleBindings()).to.deep.equal(before)
+      await first.stop()
+    })
+
     it('is revoked by Kubernetes alone', async () => {
       const scene = await setScene()
       const controllers = await fixture.run()

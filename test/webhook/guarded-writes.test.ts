@@ -24,6 +24,13 @@ const binding = (roleRef: unknown, kind = 'RoleBinding'): RawObject => ({
   roleRef,
 })
 const pool = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'lapse-set-7' }
+/** As the operator makes it, but for the change. */
+const carrier = (kind: 'Role' | 'RoleBinding', change: object = {}): RawObject => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind,
+  metadata: { name: 'lapse-1', namespace: 'payments', labels: { 'lapse.dev/grant-uid': '1' }, ...change },
+  ...(kind === 'RoleBinding' && { roleRef: { ...pool, kind: 'Role', name: 'lapse-1' } }),
+})
 
 function ask(path: string, object: RawObject, options: RequestOptions) {
   const webhook = webhooks.get(path)
@@ -43,6 +50,40 @@ const guarded: readonly Case[] = [
   ['a binding to a role of the pool', '/v1/admit/access', binding(pool), {}],
   ['a cluster-wide binding to a role of the pool', '/v1/admit/access', binding(pool, 'ClusterRoleBinding'), {}],
   ['an update of a binding to a role of the pool', '/v1/admit/access', binding(pool), { oldObject: binding(pool) }],
+  ...(['Role', 'RoleBinding'] as const).flatMap((kind): readonly Case[] => {
+    const oldObject = carrier(kind)
+    return [
+      [`a ${kind} that is made out to carry a grant`, '/v1/admit/access', carrier(kind), {}],
+      [
+        `a finalizer on the ${kind} of a grant`,
+        '/v1/admit/access',
+        carrier(kind, { finalizers: ['a/b'] }),
+        { oldObject },
+      ],
+      [
+        `an annotation on the ${kind} of a grant`,
+        '/v1/admit/access',
+        carrier(kind, { annotations: { a: 'b' } }),
+        { oldObject },
+      ],
+      [`a ${kind} of a grant without its label`, '/v1/admit/access', carrier(kind, { labels: {} }), { oldObject }],
+      [
+        `a ${kind} that gets the label of a grant`,
+        '/v1/admit/access',
+        carrier(kind),
+        { oldObject: carrier(kind, { labels: {} }) },
+      ],
+    ]
+  }),
+  [
+    'a cluster-wide binding with the label of a grant',
+    '/v1/admit/access',
+    {
+      ...binding({ ...pool, name: 'view' }, 'ClusterRoleBinding'),
+      metadata: { name: 'x', labels: { 'lapse.dev/grant-uid': '' } },
+    },
+    {},
+  ],
 ]
 
 describe('writes that only the operator may do', () => {
@@ -69,6 +110,24 @@ describe('writes that only the operator may do', () => {
     )
   })
 
+  it('says whose the object of a grant is, and how to end the access', () => {
+    const answer = ask('/v1/admit/access', carrier('RoleBinding', { finalizers: ['a/b'] }), {
+      oldObject: carrier('RoleBinding'),
+    })
+    expect(refusalOf(answer)).to.equal(
+      `denied by lapse: RoleBinding payments/lapse-1 may not be written by ana@example.com
+  [grant-object] metadata.labels: what has the label lapse.dev/grant-uid carries a grant: only ${operatorUser} writes it
+                 → to end the access delete the grant, or set its spec.revoke`,
+    )
+  })
+
+  it('lets not even the garbage collector orphan what carries a grant', () => {
+    const owned = carrier('RoleBinding', { ownerReferences: [{ kind: 'NHIGrant', name: 'g', uid: '1' }] })
+    const user = 'system:serviceaccount:kube-system:generic-garbage-collector'
+    const answer = ask('/v1/admit/access', carrier('RoleBinding'), { oldObject: owned, user })
+    expect(refusalOf(answer)).to.contain('[grant-object]')
+  })
+
   it('tells who wants to end a grant by its status how to end it', () => {
     const answer = ask('/v1/admit/lapse', grant(), { subResource: 'status', oldObject: grant() })
     expect(refusalOf(answer)).to.equal(
@@ -85,6 +144,10 @@ describe('reviewAccess', () => {
     ['a binding to a role whose name only begins like the pool', binding({ ...pool, name: 'lapse-set-x' })],
     ["a binding to a Role of the namespace, which is nobody's but its own", binding({ ...pool, kind: 'Role' })],
     ['the deletion of a binding to a role of the pool', binding(pool), { operation: 'DELETE' }],
+    ['the deletion of the RoleBinding of a grant', carrier('RoleBinding'), { operation: 'DELETE' }],
+    ['the deletion of the Role of a grant', carrier('Role'), { operation: 'DELETE' }],
+    ['a Role that carries no grant', carrier('Role', { labels: { 'lapse.dev/managed-by': 'lapse' } })],
+    ['a Role without labels', carrier('Role', { labels: undefined }), { oldObject: carrier('Role', { labels: null }) }],
   ]
   for (const [sentence, object, options = {}] of allowances)
     it(`allows ${sentence}`, () => expect(gist(ask('/v1/admit/access', object, options))).to.equal('allowed'))

@@ -111,6 +111,33 @@ async function isDeleted(client: ClusterClient, type: ResourceType, key: ObjectK
   }
 }
 
+/**
+ * The grant's own bindings that are there still after their deletion, each with what holds it. RBAC honours a binding that is
+ * being deleted. Read from the API server and not from a cache.
+ */
+export async function findHeldBindings(client: ClusterClient, grant: NHIGrant): Promise<readonly string[]> {
+  const bindings = (grant.status?.objects ?? []).filter(({ kind }) => kind === 'RoleBinding')
+  const held = await Promise.all(bindings.map((binding) => describeHeld(client, grant, binding)))
+  return held.filter((description) => description !== null).sort()
+}
+
+/** null: it is gone, or what has its name is somebody else's. */
+async function describeHeld(
+  client: ClusterClient,
+  grant: NHIGrant,
+  { name, uid }: { readonly name: string; readonly uid?: string },
+): Promise<string | null> {
+  const namespace = grant.metadata.namespace ?? ''
+  const found = await client.get(resources.roleBindings, { namespace, name })
+  if (found === null || (found.metadata.uid !== uid && !isOwnedBy(found, grant.metadata.uid))) return null
+  const [first = 'no finalizer', ...others] = finalizersOf(found)
+  return `RoleBinding ${namespace}/${name} (${others.length === 0 ? first : `${first} and ${others.length} more`})`
+}
+
+export function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  return (metadata as { readonly finalizers?: readonly string[] }).finalizers ?? []
+}
+
 function typeOf(kind: ManagedObject['kind']): ResourceType {
   return kind === 'Role' ? resources.roles : resources.roleBindings
 }

@@ -8,6 +8,7 @@ import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { explainAccess, otherAuthorizer } from './explain-access.ts'
 import { subjectOf } from './named-in-spec.ts'
+import { findHeldBindings } from './objects.ts'
 
 /** What the API server says once the objects of a grant are gone. */
 export type Verdict =
@@ -15,6 +16,8 @@ export type Verdict =
   | { readonly kind: 'AccessDenied' }
   /** It still allows some of it, but may only be slow to notice, or have other grants to the same subject to end. */
   | { readonly kind: 'Unsettled' }
+  /** It still allows some of it by bindings of this very grant: they are deleted, but finalizers hold them. Never a proof. */
+  | { readonly kind: 'HeldByFinalizer'; readonly bindings: readonly string[] }
   /** It allows some of it, though not by this grant. The sources are what gives it. */
   | { readonly kind: 'HeldOtherwise'; readonly sources: readonly string[] }
 
@@ -28,6 +31,8 @@ export interface Proof {
 
 /** For so long after the removal a yes of the API server is not believed; it is asked again at this interval. */
 export const patience: Millis = 1_000
+/** An end that finalizers hold up is tried again at this interval, for ever. */
+export const heldInterval: Millis = 5_000
 /** For so long a yes that no binding explains is taken for an authorizer that has not noticed yet. */
 const longPatience: Millis = 10_000
 /** The API server's authorizer follows its own watch: for so long it is asked again on the spot. */
@@ -48,6 +53,8 @@ export async function proveRevocation(
 ): Promise<Proof> {
   const allowed = await askWhatIsAllowed(client, clock, grant)
   const askedAt = clock.now()
+  const held = allowed.length > 0 ? await findHeldBindings(client, grant) : []
+  if (held.length > 0) return { verdict: { kind: 'HeldByFinalizer', bindings: held }, goneAt: removedAt, askedAt }
   const unsettled: Proof = { verdict: { kind: 'Unsettled' }, goneAt: removedAt, askedAt: removedAt }
   if (allowed.length > 0 && askedAt < removedAt + patience) return unsettled
   const sources = allowed.length > 0 ? await explainAccess(client, allowed) : []

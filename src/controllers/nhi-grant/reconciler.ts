@@ -16,7 +16,7 @@ import type { GrantStore } from './grant-store.ts'
 import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
 import { policyNamedBy, subjectOf } from './named-in-spec.ts'
-import { patience, proveRevocation } from './prove.ts'
+import { heldInterval, patience, proveRevocation } from './prove.ts'
 import {
   activeStatus,
   deniedStatus,
@@ -128,8 +128,8 @@ export class GrantReconciler {
   }
 
   /**
-   * Removes the access, and says so with what the API server says to it. An unsettled verdict is looked at again later,
-   * so that no end waits behind the proof of another. `unsettledSince`: when that first came out; null: it has not.
+   * Removes the access, and says so with what the API server says to it. What is not settled, or is held up, is looked at
+   * again later, so that no end waits behind the proof of another. `unsettledSince`: when that first came out; null: it has not.
    */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock, observer, store } = this.#parts
@@ -138,8 +138,9 @@ export class GrantReconciler {
     const proof = await proveRevocation(client, clock, grant, { removedAt, foreign })
     await this.#report(grant, endedStatus(grant, end, proof))
     store.release(grant)
-    if (unsettledSince === null) this.#count(grant, end.state)
+    if (grant.status?.state !== end.state) this.#count(grant, end.state)
     if (proof.verdict.kind === 'Unsettled') return again(clock.now() + patience)
+    if (proof.verdict.kind === 'HeldByFinalizer') return again(clock.now() + heldInterval)
     observer.overstay(Math.max(0, proof.goneAt - end.at))
     return done
   }

@@ -68,7 +68,7 @@ export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>,
 }
 
 /**
- * A grant whose objects are gone. It has no Ready condition: it is neither in force nor failing, and kstatus calls it
+ * A grant whose objects are deleted. It has no Ready condition: it is neither in force nor failing, and kstatus calls it
  * current.
  */
 export function endedStatus(
@@ -77,15 +77,13 @@ export function endedStatus(
   { verdict, goneAt, askedAt }: Proof,
 ): NHIGrantStatus {
   const overstay = formatDuration(Math.max(0, goneAt - end.at))
-  const verified = verdict.kind === 'Unsettled' ? {} : { verifiedAt: formatInstant(askedAt) }
-  const residual = verdict.kind === 'HeldOtherwise' ? { residual: verdict.sources } : {}
   return conclude(
     grant,
     {
       state: end.state,
       endedAt: formatInstant(end.at),
       endedReason: end.message,
-      revocation: { ...verified, overstay, ...residual },
+      revocation: revocation(verdict, overstay, formatInstant(askedAt)),
     },
     [
       { type: end.state, status: 'True', reason: end.state, message: end.message },
@@ -93,6 +91,20 @@ export function endedStatus(
     ],
     askedAt,
   )
+}
+
+/** verifiedAt is what lets a grant rest; an access that is still held has no overstay yet. */
+function revocation(verdict: Verdict, overstay: string, verifiedAt: string): NonNullable<NHIGrantStatus['revocation']> {
+  switch (verdict.kind) {
+    case 'AccessDenied':
+      return { verifiedAt, overstay }
+    case 'Unsettled':
+      return { overstay }
+    case 'HeldByFinalizer':
+      return {}
+    case 'HeldOtherwise':
+      return { verifiedAt, overstay, residual: verdict.sources }
+  }
 }
 
 /** When an ended grant was first found to be allowed something still; null: it was not, or that was settled. */
@@ -115,6 +127,12 @@ function verification(verdict: Verdict, overstay: string): Omit<Conclusion, 'typ
         reason: verdict.kind,
         message:
           "the grant's own bindings are gone; the API server is asked again, since it still allows what they gave",
+      }
+    case 'HeldByFinalizer':
+      return {
+        status: 'False',
+        reason: verdict.kind,
+        message: `the access lasts until the finalizers are gone that hold the grant's own bindings: ${verdict.bindings.join(', ')}`,
       }
     case 'HeldOtherwise':
       return {

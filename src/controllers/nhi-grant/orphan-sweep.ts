@@ -1,0 +1,79 @@
+import { marks } from '../../api/v1alpha1/objects.ts'
+import { Conflict } from '../../cluster/errors.ts'
+import type { ClusterClient, KubeObject } from '../../cluster/ports.ts'
+import { resources, type ResourceType } from '../../cluster/resources.ts'
+import type { Log } from '../../runtime/log.ts'
+import { allEnded } from '../all-ended.ts'
+import { managedByLapse } from '../marks.ts'
+import type { GrantCaches } from './grant-store.ts'
+import { finalizersOf } from './objects.ts'
+
+export interface OrphanSweepParts {
+  readonly client: ClusterClient
+  readonly grants: GrantCaches['grants']
+  readonly log: Log
+}
+
+/** Of what carries a grant; the label's mere presence selects. */
+const labelSelector = `${marks.managedBy}=${managedByLapse[marks.managedBy]},${marks.grantUid}`
+
+/**
+ * Removes what carries a grant that is gone. Neither the garbage collector nor the grant's own reconciler does once it was
+ * orphaned while no controller ran: it would give the access for ever.
+ */
+export class OrphanSweep {
+  readonly #parts: OrphanSweepParts
+
+  constructor(parts: OrphanSweepParts) {
+    this.#parts = parts
+  }
+
+  /** Bindings first, for they are the access. Throws what went wrong with one of them when all have been tried. */
+  async run(): Promise<void> {
+    const { client } = this.#parts
+    const bindings = await client.list(resources.roleBindings, { labelSelector })
+    const roles = await client.list(resources.roles, { labelSelector })
+    const isOrphan = await this.#orphanTest([...bindings, ...roles])
+    await this.#remove('RoleBinding', resources.roleBindings, bindings.filter(isOrphan))
+    await this.#remove('Role', resources.roles, roles.filter(isOrphan))
+  }
+
+  /**
+   * A grant is there before anything carries it. So the objects are listed before the grants are looked at: one whose grant is
+   * not there then has none any more. The cache may be behind another controller that is about to end, hence its no is put
+   * to the API server, by a consistent list.
+   */
+  async #orphanTest(listed: readonly KubeObject[]): Promise<(object: KubeObject) => boolean> {
+    const { client, grants } = this.#parts
+    const cached = new Set(grants.list().map(({ metadata }) => metadata.uid))
+    if (listed.every((object) => cached.has(grantUidOf(object)))) return () => false
+    const living = new Set((await client.list(resources.nhiGrants)).map(({ metadata }) => metadata.uid))
+    return (object) => !cached.has(grantUidOf(object)) && !living.has(grantUidOf(object))
+  }
+
+  async #remove(kind: 'Role' | 'RoleBinding', type: ResourceType, orphans: readonly KubeObject[]): Promise<void> {
+    await allEnded(orphans.map((orphan) => this.#removeOne(kind, type, orphan)))
+  }
+
+  async #removeOne(kind: 'Role' | 'RoleBinding', type: ResourceType, orphan: KubeObject): Promise<void> {
+    const { namespace = '', name, uid } = orphan.metadata
+    try {
+      await this.#parts.client.delete(type, { namespace, name }, { uid })
+    } catch (error) {
+      if (error instanceof Conflict) return // it is gone, and another has its name
+      throw error
+    }
+    const finalizers = finalizersOf(orphan)
+    this.#parts.log.warn('orphan deleted', {
+      kind,
+      namespace,
+      name,
+      grantUid: grantUidOf(orphan),
+      ...(finalizers.length > 0 ? { heldBy: finalizers } : {}),
+    })
+  }
+}
+
+function grantUidOf(object: KubeObject): string {
+  return object.metadata.labels?.[marks.grantUid] ?? ''
+}

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { marks } from '../api/v1alpha1/objects.ts'
 import { isObject, type JsonObject } from '../api/validate.ts'
 import { highFinding } from '../core/finding.ts'
@@ -8,20 +9,43 @@ import { byKind, refuseForeignWrite, refuseInvalid, type Review } from './review
 
 /**
  * Whatever carries a grant is the operator's alone: a finalizer would keep the access beyond its end, for RBAC honours a
- * binding that is being deleted. No write is too small to be refused, and nobody is exempt, not even the garbage collector
- * that takes the owner away to orphan the object: the deleted grant then waits, with its deletionTimestamp, until the
- * controller has removed what it carries. DELETE is never refused.
+ * binding that is being deleted. Nobody is exempt, not even the garbage collector that takes the owner away to orphan the
+ * object: the deleted grant then waits, with its deletionTimestamp, until the controller has removed what it carries. What
+ * only helps it go is never refused: DELETE, and taking finalizers off what is being deleted.
  */
 const onlyByTheOperator =
   (rest: Review): Review =>
   (request, snapshot) => {
     const { operatorUser } = snapshot
-    if (request.operation === 'DELETE' || request.user.username === operatorUser) return allowed
+    if (request.operation === 'DELETE' || request.user.username === operatorUser || letsGo(request)) return allowed
     if (!carriesGrant(request.object) && !carriesGrant(request.oldObject)) return rest(request, snapshot)
     const message = `what has the label ${marks.grantUid} carries a grant: only ${operatorUser} writes it`
     const remedy = 'to end the access delete the grant, or set its spec.revoke'
     return refuseForeignWrite(request, highFinding('grant-object', 'metadata.labels', message, remedy))
   }
+
+/** Whether all that an update does is to take finalizers off an object that is being deleted. */
+function letsGo({ object, oldObject }: AdmissionRequest): boolean {
+  const before = isObject(oldObject?.['metadata']) ? oldObject['metadata'] : {}
+  const after = isObject(object?.['metadata']) ? object['metadata'] : {}
+  if (typeof before['deletionTimestamp'] !== 'string') return false
+  const kept = finalizersOf(before)
+  return (
+    finalizersOf(after).every((finalizer) => kept.includes(finalizer)) &&
+    isDeepStrictEqual({ ...object, metadata: lasting(after) }, { ...oldObject, metadata: lasting(before) })
+  )
+}
+
+function finalizersOf({ finalizers }: JsonObject): readonly unknown[] {
+  return Array.isArray(finalizers) ? finalizers : []
+}
+
+/** Of metadata: finalizers, and what the API server itself keeps. */
+const passing: ReadonlySet<string> = new Set(['finalizers', 'managedFields', 'resourceVersion', 'generation'])
+
+function lasting(metadata: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(metadata).filter(([field]) => !passing.has(field)))
+}
 
 function carriesGrant(object: JsonObject | null): boolean {
   const metadata = object?.['metadata']

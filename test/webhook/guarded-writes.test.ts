@@ -128,6 +128,19 @@ describe('writes that only the operator may do', () => {
     expect(refusalOf(answer)).to.contain('[grant-object]')
   })
 
+  it('lets anybody take a finalizer off what is being deleted, and do nothing else to it', () => {
+    const doomed = { deletionTimestamp: '2027-01-15T12:00:00Z' }
+    const held = carrier('RoleBinding', { ...doomed, finalizers: ['a/b', 'c/d'] })
+    const change = (metadata: object): string =>
+      gist(ask('/v1/admit/access', carrier('RoleBinding', metadata), { oldObject: held }))
+    expect(change({ ...doomed, finalizers: ['c/d'], resourceVersion: '2' })).to.equal('allowed')
+    expect(change(doomed)).to.equal('allowed')
+    expect(change({ ...doomed, finalizers: ['c/d', 'e/f'] })).to.contain('403')
+    expect(change({ ...doomed, annotations: { a: 'b' } })).to.contain('403')
+    const living = carrier('RoleBinding', { finalizers: ['a/b'] })
+    expect(gist(ask('/v1/admit/access', carrier('RoleBinding'), { oldObject: living }))).to.contain('403')
+  })
+
   it('tells who wants to end a grant by its status how to end it', () => {
     const answer = ask('/v1/admit/lapse', grant(), { subResource: 'status', oldObject: grant() })
     expect(refusalOf(answer)).to.equal(

@@ -43,8 +43,17 @@ export interface GrantReconcilerParts {
 
 type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
 
+/** A grant whose objects are acknowledged to be gone since `removedAt`, and whose proof is to come. */
+interface Removal {
+  readonly end: EndOfGrant
+  readonly removedAt: Instant
+  readonly foreign: readonly string[]
+}
+
 /** Brings one NHIGrant to where its plan says it must be: observe → plan → enforce → report. */
 export class GrantReconciler {
+  /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
+  readonly #removals = new Map<string, Removal>()
   readonly #parts: GrantReconcilerParts
 
   constructor(parts: GrantReconcilerParts) {
@@ -127,15 +136,30 @@ export class GrantReconciler {
     return done
   }
 
-  /**
-   * Removes the access, and says so with what the API server says to it. What is not settled, or is held up, is looked at
-   * again later, so that no end waits behind the proof of another. `unsettledSince`: when that first came out; null: it has not.
-   */
+  /** Removes the access and comes back for the proof: of many that end at once, all are removed before one is proved. */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
-    const { client, clock, observer, store } = this.#parts
+    const { client, clock } = this.#parts
+    const { uid } = grant.metadata
+    const removal = this.#removals.get(uid)
+    if (removal !== undefined) {
+      const outcome = await this.#prove(grant, removal.end, removal)
+      this.#removals.delete(uid)
+      return outcome
+    }
     const foreign = await deleteObjects(client, grant)
     const removedAt = unsettledSince ?? clock.now()
-    const proof = await proveRevocation(client, clock, grant, { removedAt, foreign })
+    if (unsettledSince !== null) return this.#prove(grant, end, { removedAt, foreign })
+    this.#removals.set(uid, { end, removedAt, foreign })
+    return again(clock.now())
+  }
+
+  /**
+   * Says what the API server says to the removal. What is not settled, or is held up, is looked at again later, so that no
+   * end waits behind the proof of another.
+   */
+  async #prove(grant: NHIGrant, end: EndOfGrant, removal: Omit<Removal, 'end'>): Promise<Outcome> {
+    const { client, clock, observer, store } = this.#parts
+    const proof = await proveRevocation(client, clock, grant, removal)
     await this.#report(grant, endedStatus(grant, end, proof))
     store.release(grant)
     if (grant.status?.state !== end.state) this.#count(grant, end.state)
@@ -151,6 +175,7 @@ export class GrantReconciler {
     for (const gone of store.deleted(key)) {
       await deleteObjects(client, gone)
       store.forget(gone)
+      this.#removals.delete(gone.metadata.uid)
     }
   }
 

@@ -3,7 +3,7 @@ import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { GrantPlan } from '../../core/grant/plan.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
-import { formatDuration, formatInstant, parseInstant, type Instant } from '../../core/time.ts'
+import { formatDuration, formatInstant, parseInstant, type Instant, type Millis } from '../../core/time.ts'
 import type { Proof, Verdict } from './prove.ts'
 
 /** The status of a grant that waits, for a time or for something that is missing. */
@@ -76,7 +76,7 @@ export function endedStatus(
   end: { readonly state: 'Expired' | 'Revoked'; readonly at: Instant; readonly message: string },
   { verdict, goneAt, askedAt }: Proof,
 ): NHIGrantStatus {
-  const overstay = formatDuration(Math.max(0, goneAt - end.at))
+  const overstay = formatOverstay(Math.max(0, goneAt - end.at))
   return conclude(
     grant,
     {
@@ -91,6 +91,11 @@ export function endedStatus(
     ],
     askedAt,
   )
+}
+
+/** In ms while every one of them counts. */
+function formatOverstay(overstay: Millis): string {
+  return overstay < 10_000 ? `${Math.round(overstay)}ms` : formatDuration(overstay)
 }
 
 /** verifiedAt is what lets a grant rest; an access that is still held has no overstay yet. */

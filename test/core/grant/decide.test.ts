@@ -47,6 +47,10 @@ function withExpiry(expiresAt: number): Partial<Policy> {
   return { change: { ...policyOf().change, expiresAt } }
 }
 
+function withSets(permissions: Policy['permissions']): Partial<Policy> {
+  return { permissions }
+}
+
 function asks(username: string, groups: readonly string[] | null): { requester: Requester } {
   return { requester: { username, groups } }
 }
@@ -482,11 +486,10 @@ describe('decideGrant', () => {
   })
 
   describe('on what no policy can give', () => {
-    const sets = (rules: Policy['permissions']): Partial<Policy> => ({ permissions: rules })
     tell([
       {
         sentence: 'refuses a permission that outlives the grant, whatever the policy lists',
-        policy: sets([{ kind: 'Rules', name: 'rollout', rules: [bindsOthers] }]),
+        policy: withSets([{ kind: 'Rules', name: 'rollout', rules: [bindsOthers] }]),
         says: [
           'hands-on-access at spec.permissions[0]: allows create rolebindings.rbac.authorization.k8s.io, with which access can be kept or handed on beyond the end of a grant',
         ],
@@ -501,7 +504,7 @@ describe('decideGrant', () => {
       },
       {
         sentence: 'refuses more than a grant can record, without spelling it out',
-        policy: sets([
+        policy: withSets([
           {
             kind: 'Rules',
             name: 'rollout',

@@ -11,14 +11,14 @@ import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
 import { serveHealth } from '../runtime/http.ts'
-import { createLog, logLevels, type Log } from '../runtime/log.ts'
+import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
 import { exitCodes, type CommandIo } from './command.ts'
+import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
 
 const options = {
-  namespace: { kind: 'string', default: 'lapse-system', description: 'the namespace that Lapse is installed in' },
   poolSize: {
     kind: 'integer',
     minimum: 1,
@@ -27,18 +27,7 @@ const options = {
     description: 'how many ClusterRoles lapse-set-N the operator may bind',
   },
   bindableClusterRoles: { kind: 'list', default: [], description: 'further ClusterRoles that it may bind by name' },
-  httpAddress: { kind: 'string', default: ':8080', description: 'where /healthz, /readyz and /metrics are served' },
-  kubeconfig: {
-    kind: 'string',
-    default: null,
-    description: 'a kubeconfig file; without it KUBECONFIG, then the in-cluster one',
-  },
-  logLevel: {
-    kind: 'string',
-    choices: logLevels,
-    default: 'info',
-    description: 'the least important lines that are logged',
-  },
+  ...processOptions,
 } as const satisfies OptionTable
 
 const grace = 25_000

@@ -7,7 +7,7 @@ import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
 import { serveHealth } from '../runtime/http.ts'
-import { createLog, logLevels, type Log } from '../runtime/log.ts'
+import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
 import { UsageError } from '../runtime/usage-error.ts'
@@ -17,11 +17,11 @@ import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
 import { worldKinds, type WorldKind } from '../world/world-index.ts'
 import { exitCodes, type CommandIo } from './command.ts'
+import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
 
 const options = {
   address: { kind: 'string', default: ':8443', description: 'where reviews are served, over TLS' },
-  httpAddress: { kind: 'string', default: ':8080', description: 'where /healthz, /readyz and /metrics are served' },
   tlsDir: {
     kind: 'string',
     default: '/var/run/secrets/lapse.dev/tls',
@@ -32,17 +32,7 @@ const options = {
     default: null,
     description: 'required: the user name of the operator, such as system:serviceaccount:lapse-system:lapse-controller',
   },
-  kubeconfig: {
-    kind: 'string',
-    default: null,
-    description: 'a kubeconfig file; without it KUBECONFIG, then the in-cluster one',
-  },
-  logLevel: {
-    kind: 'string',
-    choices: logLevels,
-    default: 'info',
-    description: 'the least important lines that are logged',
-  },
+  ...processOptions,
 } as const satisfies OptionTable
 
 const typeOf: Readonly<Record<WorldKind, ResourceType>> = {

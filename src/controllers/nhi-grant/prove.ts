@@ -81,9 +81,9 @@ async function askWhatIsAllowed(
 }
 
 function questionsOf(grant: NHIGrant, user: RbacUser): readonly AccessQuestion[] {
-  const rules = grant.status?.rules ?? []
-  const first = rules.flatMap((rule) => breakdown(rule).slice(0, 1))
-  const rest = rules.flatMap((rule) => breakdown(rule).slice(1))
+  const atoms = (grant.status?.rules ?? []).map(breakdown)
+  const first = atoms.flatMap((ofRule) => ofRule.slice(0, 1))
+  const rest = atoms.flatMap((ofRule) => ofRule.slice(1))
   return [...first, ...rest.slice(0, Math.max(0, maxQuestions - first.length))].map((atom) =>
     questionOf(atom, grant, user),
   )

@@ -65,6 +65,8 @@ export class GrantReconciler {
     await this.#sweep(key)
     const grant = store.get(key)
     if (grant === null) return done
+    const removal = this.#removals.get(grant.metadata.uid)
+    if (removal !== undefined) return this.#finish(grant, removal)
     const now = clock.now()
     const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
     switch (plan.kind) {
@@ -139,18 +141,18 @@ export class GrantReconciler {
   /** Removes the access and comes back for the proof: of many that end at once, all are removed before one is proved. */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock } = this.#parts
-    const { uid } = grant.metadata
-    const removal = this.#removals.get(uid)
-    if (removal !== undefined) {
-      const outcome = await this.#prove(grant, removal.end, removal)
-      this.#removals.delete(uid)
-      return outcome
-    }
     const foreign = await deleteObjects(client, grant)
     const removedAt = unsettledSince ?? clock.now()
     if (unsettledSince !== null) return this.#prove(grant, end, { removedAt, foreign })
-    this.#removals.set(uid, { end, removedAt, foreign })
+    this.#removals.set(grant.metadata.uid, { end, removedAt, foreign })
     return again(clock.now())
+  }
+
+  /** What was removed has ended, whatever else has changed since: it is never planned anew. */
+  async #finish(grant: NHIGrant, removal: Removal): Promise<Outcome> {
+    const outcome = await this.#prove(grant, removal.end, removal)
+    this.#removals.delete(grant.metadata.uid)
+    return outcome
   }
 
   /**

@@ -64,3 +64,21 @@ export interface Cache<T = KubeObject> {
   /** Called for each change in order, after the cache shows it, and once for each object that is there already. */
   subscribe(handler: (change: Change<T>) => void): void
 }
+
+/** Something that happened to an object, for whoever looks at it with kubectl. */
+export interface EventNote {
+  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta }
+  /** Warning: somebody may have to act. */
+  readonly type: 'Normal' | 'Warning'
+  /** Why, in UpperCamelCase; that of the condition where there is one. At most 128 characters, as is `action`. */
+  readonly reason: string
+  /** What was done or tried, in UpperCamelCase. */
+  readonly action: string
+  /** For people. Cut after 1,024 bytes. */
+  readonly note: string
+}
+
+export interface EventSink {
+  /** Returns at once and never throws; an event that cannot be written is lost and counted. */
+  record(event: EventNote): void
+}

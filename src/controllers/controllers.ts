@@ -1,4 +1,4 @@
-import type { ClusterClient } from '../cluster/ports.ts'
+import type { ClusterClient, EventSink } from '../cluster/ports.ts'
 import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
@@ -14,6 +14,7 @@ import { feed, watchAll, type ControllerCaches } from './watch.ts'
 
 export interface ControllerParts {
   readonly client: ClusterClient
+  readonly events: EventSink
   readonly caches: ControllerCaches
   readonly clock: Clock
   readonly log: Log
@@ -34,7 +35,7 @@ export class Controllers {
   readonly #queues: readonly WorkQueue[]
 
   constructor(parts: ControllerParts) {
-    const { client, caches, clock, log, observer } = parts
+    const { client, events, caches, clock, log, observer } = parts
     const world = new WorldIndex()
     feedAll(caches, world)
     const policies = new PolicyStore(caches, world)
@@ -45,10 +46,11 @@ export class Controllers {
       store: policies,
       poolSize,
       bindableClusterRoles,
+      events,
       clock,
       log,
     })
-    const grantReconciler = new GrantReconciler({ client, store: grants, clock, log, observer })
+    const grantReconciler = new GrantReconciler({ client, store: grants, events, clock, log, observer })
     const policyQueue = new WorkQueue({
       name: 'accesspolicy',
       worker: (name) => policyReconciler.reconcile(name),

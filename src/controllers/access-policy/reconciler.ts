@@ -4,7 +4,7 @@ import type { AccessPolicy, AccessPolicyRevision } from '../../api/v1alpha1/obje
 import type { AccessPolicyRevisionStatus } from '../../api/v1alpha1/access-policy-revision.schema.ts'
 import type { AccessPolicyStatus } from '../../api/v1alpha1/access-policy.schema.ts'
 import { Forbidden } from '../../cluster/errors.ts'
-import type { ClusterClient } from '../../cluster/ports.ts'
+import type { ClusterClient, EventSink } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { planPolicy, type PolicyPlan } from '../../core/policy/plan.ts'
 import type { PermissionSet, Policy } from '../../core/policy/policy.ts'
@@ -13,6 +13,8 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { again, done, type Outcome } from '../../runtime/queue.ts'
 import { allEnded } from '../all-ended.ts'
+import { announce } from '../announce.ts'
+import { newsOfPolicy } from './news.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { createRevision, recordedVersionOf, revisionName } from './revisions.ts'
 import { allocateRoles, createRole, deleteRoles, type RuleSet } from './roles.ts'
@@ -24,6 +26,7 @@ export interface PolicyReconcilerParts {
   readonly poolSize: number
   /** ClusterRoles that an admin let the operator bind by name. */
   readonly bindableClusterRoles: readonly string[]
+  readonly events: EventSink
   readonly clock: Clock
   readonly log: Log
 }
@@ -169,8 +172,13 @@ export class PolicyReconciler {
 
   async #report(object: AccessPolicy, status: AccessPolicyStatus): Promise<void> {
     if (isDeepStrictEqual(status, object.status)) return
-    const written = await this.#parts.client.replaceStatus(resources.accessPolicies, { ...object }, status)
-    this.#parts.store.wrotePolicy(written as unknown as AccessPolicy)
+    const written = (await this.#parts.client.replaceStatus(
+      resources.accessPolicies,
+      { ...object },
+      status,
+    )) as unknown as AccessPolicy
+    this.#parts.store.wrotePolicy(written)
+    announce(this.#parts, newsOfPolicy(object, written))
   }
 }
 

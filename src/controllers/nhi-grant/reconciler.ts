@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { parseNHIGrant } from '../../api/v1alpha1/parse-nhi-grant.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
-import { Forbidden } from '../../cluster/errors.ts'
-import type { ClusterClient, ObjectKey } from '../../cluster/ports.ts'
+import { Conflict, Forbidden } from '../../cluster/errors.ts'
+import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { planGrant, type GrantInputs, type GrantPlan } from '../../core/grant/plan.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
 import { requesterNamed } from '../../core/identity.ts'
-import type { Instant } from '../../core/time.ts'
+import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { again, done, type Outcome } from '../../runtime/queue.ts'
+import { announce } from '../announce.ts'
 import type { GrantStore } from './grant-store.ts'
+import { newsOfGrant } from './news.ts'
 import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
 import { policyNamedBy, subjectOf } from './named-in-spec.ts'
@@ -36,10 +38,14 @@ export interface GrantObserver {
 export interface GrantReconcilerParts {
   readonly client: ClusterClient
   readonly store: GrantStore
+  readonly events: EventSink
   readonly clock: Clock
   readonly log: Log
   readonly observer: GrantObserver
 }
+
+/** For so long a refusal to create what carries a grant may be one that passes. */
+const forbiddenPatience: Millis = 5_000
 
 type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
 
@@ -54,6 +60,8 @@ interface Removal {
 export class GrantReconciler {
   /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
   readonly #removals = new Map<string, Removal>()
+  /** By the grant's UID: since when the API server forbids to create its objects; monotonic. */
+  readonly #forbiddenSince = new Map<string, Millis>()
   readonly #parts: GrantReconcilerParts
 
   constructor(parts: GrantReconcilerParts) {
@@ -115,12 +123,22 @@ export class GrantReconciler {
     return again(record.notAfter)
   }
 
-  /** What the API server forbids the operator to hand out will not be allowed by trying again. */
+  /**
+   * What the API server goes on forbidding the operator to hand out will not be allowed by trying again. One that has just
+   * been started forbids for a moment what it allows as soon as it knows all roles.
+   */
   async #create(grant: NHIGrant, record: GrantRecord): Promise<CreatedUids | Obstacle> {
+    const { uid } = grant.metadata
+    const now = this.#parts.clock.monotonic()
     try {
-      return await createObjects(this.#parts.client, grant, record, subjectOf(grant))
+      const created = await createObjects(this.#parts.client, grant, record, subjectOf(grant))
+      this.#forbiddenSince.delete(uid)
+      return created
     } catch (error) {
       if (!(error instanceof Forbidden)) throw error
+      const since = this.#forbiddenSince.get(uid) ?? now
+      this.#forbiddenSince.set(uid, since)
+      if (now - since < forbiddenPatience) throw error
       return { reason: 'NotHeldByOperator', message: `the operator may not hand this out: ${error.message}` }
     }
   }
@@ -134,6 +152,7 @@ export class GrantReconciler {
   async #deny(grant: NHIGrant, reason: string, message: string): Promise<Outcome> {
     await this.#report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
     this.#parts.store.release(grant)
+    this.#forbiddenSince.delete(grant.metadata.uid)
     this.#count(grant, 'Denied')
     return done
   }
@@ -178,19 +197,30 @@ export class GrantReconciler {
       await deleteObjects(client, gone)
       store.forget(gone)
       this.#removals.delete(gone.metadata.uid)
+      this.#forbiddenSince.delete(gone.metadata.uid)
     }
   }
 
   /** One write per reconcile that changes something; none when the status already says it. */
   async #report(grant: NHIGrant, status: NHIGrantStatus): Promise<NHIGrant> {
     if (isDeepStrictEqual(status, grant.status)) return grant
-    const written = (await this.#parts.client.replaceStatus(
-      resources.nhiGrants,
-      { ...grant },
-      status,
-    )) as unknown as NHIGrant
+    const written = await this.#write(grant, status)
     this.#parts.store.wrote(written)
+    announce(this.#parts, newsOfGrant(grant, written))
     return written
+  }
+
+  /** A conflict may come from a write of our own whose answer was lost: the next try starts from what is there, not from the cache. */
+  async #write(grant: NHIGrant, status: NHIGrantStatus): Promise<NHIGrant> {
+    const { client, store } = this.#parts
+    try {
+      return (await client.replaceStatus(resources.nhiGrants, { ...grant }, status)) as unknown as NHIGrant
+    } catch (error) {
+      const { namespace = '', name } = grant.metadata
+      const newest = error instanceof Conflict ? await client.get(resources.nhiGrants, { namespace, name }) : null
+      if (newest !== null) store.wrote(newest as unknown as NHIGrant)
+      throw error
+    }
   }
 
   #count(grant: NHIGrant, outcome: string): void {

@@ -1,0 +1,194 @@
+import { expect } from 'chai'
+
+import type { NHIGrant } from '../../../src/api/v1alpha1/objects.ts'
+import { Conflict, Unreachable } from '../../../src/cluster/errors.ts'
+import type { Cache, ClusterClient, EventNote, KubeObject } from '../../../src/cluster/ports.ts'
+import { GrantStore } from '../../../src/controllers/nhi-grant/grant-store.ts'
+import { GrantReconciler } from '../../../src/controllers/nhi-grant/reconciler.ts'
+import { formatInstant } from '../../../src/core/time.ts'
+import { silentLog } from '../../../src/runtime/log.ts'
+import { again, done, type Outcome } from '../../../src/runtime/queue.ts'
+import { WorldIndex } from '../../../src/world/world-index.ts'
+import { accessPolicy, nhiGrant, type Wire } from '../../api/v1alpha1/wire.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+const key = { namespace: 'payments', name: 'g' }
+const robot = 'ci:acme/payments'
+
+const namespaceOf = (team: string): Wire => ({ kind: 'Namespace', metadata: { name: 'payments', labels: { team } } })
+
+function cacheOf<T>(objects: () => readonly T[]): Cache<T> {
+  return { get: () => objects()[0] ?? null, list: objects, hasSynced: true, subscribe: () => {} }
+}
+
+/** One Active grant, whose ground a test takes away and gives back; the API server does what it is told. */
+class Setting {
+  readonly clock = new FakeClock(Date.UTC(2027, 0, 1))
+  readonly world = new WorldIndex()
+  readonly calls: string[] = []
+  readonly events: string[] = []
+  /** As the cache has it. */
+  grant: NHIGrant
+  /** As the API server has it; null: as the cache has it. */
+  stored: NHIGrant | null = null
+  /** The next write of a status takes place without an answer, and the cache does not hear of it. */
+  losesAnswer = false
+  readonly #reconciler: GrantReconciler
+
+  constructor() {
+    this.world.put('Namespace', namespaceOf('payments'))
+    this.world.put('AccessPolicy', accessPolicy())
+    this.grant = this.#activeGrant()
+    const caches = { grants: cacheOf(() => [this.grant]), policies: cacheOf(() => []), revisions: cacheOf(() => []) }
+    this.#reconciler = new GrantReconciler({
+      client: this.#client(),
+      store: new GrantStore(caches, this.world),
+      events: { record: ({ reason }: EventNote) => void this.events.push(reason) },
+      clock: this.clock,
+      log: silentLog,
+      observer: { grant: () => {}, overstay: () => {} },
+    })
+  }
+
+  reconcile(): Promise<Outcome> {
+    return this.#reconciler.reconcile(key)
+  }
+
+  #activeGrant(): NHIGrant {
+    const now = this.clock.now()
+    const { version, digest } = this.world.policy('payments-deploy')!
+    return nhiGrant((grant) => {
+      grant.metadata = { ...key, uid: 'u-1', resourceVersion: '1', generation: 1 }
+      grant.spec = {
+        policy: { name: 'payments-deploy' },
+        subject: { kind: 'User', name: robot },
+        permissions: ['rollout'],
+        reason: 'a test',
+        requestedBy: robot,
+      }
+      grant.status = {
+        state: 'Active',
+        policy: { version, digest },
+        subject: { username: robot },
+        rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }],
+        issuedAt: formatInstant(now),
+        notAfter: formatInstant(now + 600_000),
+        objects: [{ kind: 'RoleBinding', name: 'lapse-u-1-rollout', uid: 'b-1' }],
+      }
+    }) as NHIGrant
+  }
+
+  #client(): ClusterClient {
+    return {
+      get: (type) => Promise.resolve(type.kind === 'NHIGrant' ? (this.stored as unknown as KubeObject) : null),
+      list: unexpected,
+      create: unexpected,
+      replaceStatus: (_, object, status) => {
+        const newest = (this.stored ?? this.grant).metadata.resourceVersion
+        if (object.metadata.resourceVersion !== newest) {
+          this.calls.push('conflict')
+          return Promise.reject(new Conflict(request, 'the object has been modified', 'Conflict'))
+        }
+        const metadata = { ...object.metadata, resourceVersion: String(Number(newest) + 1) }
+        const written = { ...object, metadata, status } as unknown as NHIGrant
+        this.calls.push(`status ${written.status?.state}`)
+        if (this.losesAnswer) {
+          this.losesAnswer = false
+          this.stored = written
+          return Promise.reject(new Unreachable(request, 'connection reset'))
+        }
+        this.grant = written
+        return Promise.resolve(written as unknown as KubeObject)
+      },
+      delete: (type, { name }) => {
+        this.calls.push(`delete ${type.kind} ${name}`)
+        return Promise.resolve('deleted')
+      },
+      isAllowed: () => {
+        this.calls.push('ask')
+        return Promise.resolve(false)
+      },
+    }
+  }
+}
+
+const request = { method: 'PUT', path: '/fake' }
+
+const unexpected = (): never => expect.fail('nothing is listed or created')
+
+describe('the reconciler of grants', () => {
+  let setting: Setting
+  beforeEach(() => {
+    setting = new Setting()
+  })
+
+  it('keeps a grant that stands on its policy, and writes nothing', async () => {
+    const end = Date.parse(setting.grant.status!.notAfter!)
+    expect(await setting.reconcile()).to.deep.equal(again(end))
+    expect({ calls: setting.calls, events: setting.events }).to.deep.equal({ calls: [], events: [] })
+  })
+
+  it('goes on from a status whose answer was lost after one conflict, before the cache shows it', async () => {
+    await setting.clock.advance(600_000)
+    await setting.reconcile()
+    setting.losesAnswer = true
+    expect(await setting.reconcile().catch((error: unknown) => error)).to.be.instanceOf(Unreachable)
+    expect(await setting.reconcile().catch((error: unknown) => error)).to.be.instanceOf(Conflict)
+    expect(await setting.reconcile()).to.deep.equal(done)
+    expect(setting.calls).to.deep.equal([
+      'delete RoleBinding lapse-u-1-rollout',
+      'ask',
+      'status Expired',
+      'ask',
+      'conflict',
+      'ask',
+    ])
+  })
+
+  describe('proves what it has removed, and never keeps the grant without its binding, though in between', () => {
+    const reasons: readonly (readonly [
+      sentence: string,
+      takeAway: (world: WorldIndex) => void,
+      giveBack: (world: WorldIndex) => void,
+      reason: RegExp,
+    ])[] = [
+      [
+        "the namespace comes back into the policy's scope",
+        (world) => world.put('Namespace', namespaceOf('ops')),
+        (world) => world.put('Namespace', namespaceOf('payments')),
+        /^namespace payments is no longer in the policy's scope$/,
+      ],
+      [
+        'the policy is back in the version that it was issued under',
+        (world) =>
+          world.put(
+            'AccessPolicy',
+            accessPolicy((policy) => void (policy.spec.version = '1.5.0')),
+          ),
+        (world) => world.put('AccessPolicy', accessPolicy()),
+        /^its policy version was superseded by payments-deploy@1\.5\.0$/,
+      ],
+      [
+        'the withdrawn policy is there again',
+        (world) => world.remove('AccessPolicy', accessPolicy()),
+        (world) => world.put('AccessPolicy', accessPolicy()),
+        /^policy payments-deploy was withdrawn$/,
+      ],
+    ]
+    for (const [sentence, takeAway, giveBack, reason] of reasons)
+      it(sentence, async () => {
+        takeAway(setting.world)
+        expect(await setting.reconcile()).to.deep.equal(again(setting.clock.now()))
+        expect(setting.calls).to.deep.equal(['delete RoleBinding lapse-u-1-rollout'])
+        giveBack(setting.world)
+        await setting.clock.advance(5)
+        expect(await setting.reconcile()).to.deep.equal(done)
+        expect(setting.calls.slice(1)).to.deep.equal(['ask', 'status Revoked'])
+        expect(setting.grant.status!.endedReason).to.match(reason)
+        expect(setting.grant.status!.revocation).to.have.keys('verifiedAt', 'overstay')
+        expect(setting.events).to.deep.equal(['Revoked'])
+        expect(await setting.reconcile()).to.deep.equal(done)
+        expect(setting.calls).to.have.length(3)
+      })
+  })
+})

@@ -30,6 +30,8 @@ export const exitCodes = {
   badInput: 3,
   /** The cluster cannot be reached, or does not permit it. */
   cluster: 4,
+  /** The controller's lease was lost: another may be at work. */
+  leaseLost: 5,
   /** A defect of ours. */
   defect: 70,
 } as const

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { Controllers } from '../controllers/controllers.ts'
 import type { ControllerCaches } from '../controllers/watch.ts'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { KubeClient } from '../cluster/client.ts'
 import { loadConnection } from '../cluster/connection.ts'
+import { EventRecorder } from '../cluster/events.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources, type ResourceType } from '../cluster/resources.ts'
 import type { KubeObject } from '../cluster/ports.ts'
@@ -15,6 +18,7 @@ import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
 import { exitCodes, type CommandIo } from './command.ts'
+import { checkLeaseTimes, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
 
@@ -27,6 +31,7 @@ const options = {
     description: 'how many ClusterRoles lapse-set-N the operator may bind',
   },
   bindableClusterRoles: { kind: 'list', default: [], description: 'further ClusterRoles that it may bind by name' },
+  ...leaseOptions,
   ...processOptions,
 } as const satisfies OptionTable
 
@@ -39,17 +44,42 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     return exitCodes.ok
   }
   const config = await readConfig(options, { argv, env: io.env })
+  checkLeaseTimes(config)
   const clock = systemClock
+  const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'controller' } })
-  const metrics = createMetrics({ version: packageVersion() })
+  const metrics = createMetrics({ version })
   const connection = await loadConnection({
     ...(config.kubeconfig === null ? {} : { kubeconfig: config.kubeconfig }),
     clock,
   })
-  const transport = new Transport({ connection, clock, random: Math.random, userAgent: 'lapse-controller' })
+  const identity = config.identity ?? `${hostname()}_${randomUUID()}`
+  const userAgent = `lapse-controller/${version} (${identity})`
+  const onLost = (reason: string): void => {
+    log.error('lease lost', { reason })
+    process.exit(exitCodes.leaseLost)
+  }
+  const lease = new LeaseCandidate({ config, identity, connection, clock, log, metrics, userAgent, onLost })
+  const transport = new Transport({
+    connection,
+    clock,
+    random: Math.random,
+    userAgent,
+    mayWrite: () => lease.elector.leads,
+    observer: metrics,
+  })
+  const events = new EventRecorder({
+    transport,
+    clock,
+    log,
+    random: Math.random,
+    instance: identity,
+    observer: metrics,
+  })
   const reflectors = createReflectors(transport, log, metrics)
   const controllers = new Controllers({
     client: new KubeClient(transport),
+    events,
     caches: reflectors,
     clock,
     log,
@@ -63,14 +93,18 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const health = await serveHealth({ ...parseAddress('--http-address', config.httpAddress), checks, metrics, log })
   shutdown.add('drain the queues', () => controllers.drain())
+  shutdown.add('write the last events', () => events.drain())
+  shutdown.add('give the lease back', () => lease.release())
   shutdown.add('stop the watches', async () => void (await Promise.all(all.map(([, reflector]) => reflector.stop()))))
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
   shutdown.listen()
   for (const [, reflector] of all) reflector.start()
   await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
+  log.info('ready to take the lease', { version, identity })
+  await lease.win()
   controllers.start()
-  log.info('controllers started', { version: packageVersion() })
+  log.info('controllers started', { version })
   return new Promise(() => {})
 }
 
@@ -79,14 +113,14 @@ type Reflectors = {
 }
 
 function createReflectors(transport: Transport, log: Log, metrics: Metrics): Reflectors {
-  const reflect = <T>(type: ResourceType): Reflector<T> =>
-    new Reflector<T>({ type, transport, clock: systemClock, log, random: Math.random, observer: metrics })
+  const reflect = <T>(type: ResourceType, form: 'whole' | 'metadata' = 'whole'): Reflector<T> =>
+    new Reflector<T>({ type, form, transport, clock: systemClock, log, random: Math.random, observer: metrics })
   return {
     policies: reflect<AccessPolicy>(resources.accessPolicies),
     revisions: reflect<AccessPolicyRevision>(resources.accessPolicyRevisions),
     grants: reflect<NHIGrant>(resources.nhiGrants),
-    namespaces: reflect<KubeObject>(resources.namespaces),
-    serviceAccounts: reflect<KubeObject>(resources.serviceAccounts),
+    namespaces: reflect<KubeObject>(resources.namespaces, 'metadata'),
+    serviceAccounts: reflect<KubeObject>(resources.serviceAccounts, 'metadata'),
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
   }
 }

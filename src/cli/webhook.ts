@@ -13,6 +13,7 @@ import { Shutdown } from '../runtime/shutdown.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { CertificateWatch, readCertificate, type CertificatePair } from '../webhook/certificate.ts'
 import { Judge } from '../webhook/judge.ts'
+import { ServingCertificate } from '../webhook/serving-certificate.ts'
 import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
 import { worldKinds, type WorldKind } from '../world/world-index.ts'
@@ -66,7 +67,13 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
   const metrics = createMetrics({ version })
   const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
-  const transport = new Transport({ connection, clock, random: Math.random, userAgent: 'lapse-webhook' })
+  const transport = new Transport({
+    connection,
+    clock,
+    random: Math.random,
+    userAgent: `lapse-webhook/${version}`,
+    observer: metrics,
+  })
   const reflectors = createReflectors(transport, log, metrics)
   const world = createWorld(reflectors, metrics)
   const server = new AdmissionServer({
@@ -77,10 +84,14 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
   const shutdown = new Shutdown({ grace, clock, log })
   const checks = reflectors.map(({ kind, cache }) => ({ name: `cache of ${kind}`, isReady: () => cache.hasSynced }))
-  checks.push({ name: 'running', isReady: () => !shutdown.requested })
-  const port = await server.listen(address, certificate)
-  const install = (pair: CertificatePair): void => server.replaceCertificate(pair)
+  const serving = new ServingCertificate(server, certificate, clock)
+  const install = (pair: CertificatePair): void => serving.replace(pair)
   const certificates = new CertificateWatch({ directory: tlsDir, current: certificate, install, clock, log })
+  checks.push({ name: 'serving certificate within its time', isReady: () => serving.isValid })
+  checks.push({ name: 'running', isReady: () => !shutdown.requested })
+  const expiry = 'When the serving certificate ends, in seconds since the epoch.'
+  metrics.gauge('lapse_serving_certificate_expiry_timestamp_seconds', expiry, () => serving.notAfter / 1_000)
+  const port = await server.listen(address, certificate)
   const health = await serveHealth({ ...httpAddress, checks, metrics, log })
   shutdown.add('answer the last reviews', () => server.drain())
   shutdown.add('stop the watches', async () => void (await Promise.all(reflectors.map(({ cache }) => cache.stop()))))
@@ -117,6 +128,7 @@ function createReflectors(transport: Transport, log: Log, metrics: Metrics): rea
     kind,
     cache: new Reflector({
       type: typeOf[kind],
+      form: kind === 'Namespace' ? 'metadata' : 'whole',
       transport,
       clock: systemClock,
       log,

@@ -62,6 +62,16 @@ describe('charts/lapse', () => {
       expect(role['rules']).to.deep.equal(controllerRules)
     })
 
+    it('lets the controller have its own lease, in its own namespace, and no other', async () => {
+      const role = find(await rendered(everything), 'Role', 'lapse-controller')
+      expect(role.metadata!['namespace']).to.equal('lapse-system')
+      const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] }
+      expect(role['rules']).to.deep.equal([
+        { ...leases, verbs: ['create'] },
+        { ...leases, verbs: ['get', 'list', 'watch', 'update'], resourceNames: ['lapse-controller'] },
+      ])
+    })
+
     it('gives the controller what it may hand out, word for word, in a role of its own', async () => {
       const objects = await rendered(everything)
       expect(find(objects, 'ClusterRole', 'lapse-grantable')['rules']).to.deep.equal(everything.grantable)
@@ -83,10 +93,11 @@ describe('charts/lapse', () => {
 
     it('holds no wildcard, no escalate, no impersonate, and bind by name only', async () => {
       const roles = (await rendered(everything)).filter((object) => /^(Cluster)?Role$/.test(object.kind!))
-      expect(roles.map((role) => role.metadata!.name)).to.have.members([
-        'lapse-controller',
-        'lapse-grantable',
-        'lapse-webhook',
+      expect(roles.map((role) => `${role.kind} ${role.metadata!.name}`)).to.have.members([
+        'ClusterRole lapse-controller',
+        'Role lapse-controller',
+        'ClusterRole lapse-grantable',
+        'ClusterRole lapse-webhook',
       ])
       for (const rule of roles.flatMap((role) => role['rules'] as readonly Rule[])) {
         const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs, ...(rule.resourceNames ?? [])]
@@ -122,6 +133,7 @@ describe('charts/lapse', () => {
         { webhook: { failPolicy: 'Ignore' } },
         /additional properties 'failPolicy'/,
       ],
+      ['to run without a controller', { controller: { replicas: 0 } }, /controller\/replicas.*minimum: got 0, want 1/s],
       ['a pool of nothing', { pool: { size: 0 } }, /pool\/size.*minimum: got 0, want 1/s],
       ['a pool that is too large', { pool: { size: 1025 } }, /pool\/size.*maximum: got 1,025, want 1,024/s],
       ['to hand out every verb', ruleWith({ verbs: ['*'] }), /grantable\/0\/verbs\/0.*does not match pattern/s],
@@ -270,10 +282,10 @@ describe('charts/lapse', () => {
     it('has pods that pass Pod Security at level restricted, and that the webhook need not pass', async () => {
       const pods = await eventually('the pods of both Deployments are there', async () => {
         const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
-        return found.length === 3 ? found : undefined
+        return found.length === 4 ? found : undefined
       })
       const components = pods.map((pod) => pod.metadata!.labels!['app.kubernetes.io/component'])
-      expect(components).to.have.members(['controller', 'webhook', 'webhook'])
+      expect(components).to.have.members(['controller', 'controller', 'webhook', 'webhook'])
     })
 
     it('serves with a P-256 certificate for the Service, signed by the CA that the API server is told', async () => {
@@ -497,6 +509,7 @@ const controllerRules: readonly Rule[] = [
   { apiGroups: ['lapse.dev'], resources: ['accesspolicyrevisions'], verbs: ['create', 'delete'] },
   { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
   {
     apiGroups: ['rbac.authorization.k8s.io'],
     resources: ['rolebindings'],

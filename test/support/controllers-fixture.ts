@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
 import { KubeClient } from '../../src/cluster/client.ts'
 import { loadConnection } from '../../src/cluster/connection.ts'
-import type { KubeObject } from '../../src/cluster/ports.ts'
+import type { EventSink, KubeObject } from '../../src/cluster/ports.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { resources, type ResourceType } from '../../src/cluster/resources.ts'
 import { Transport } from '../../src/cluster/transport.ts'
@@ -13,6 +13,7 @@ import { systemClock, type Clock } from '../../src/runtime/clock.ts'
 import { silentLog, type Log } from '../../src/runtime/log.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
+import type { FaultProxy } from './fault-proxy.ts'
 import { installChart } from './installation.ts'
 import { InterceptedClient, type Interceptor } from './intercepted-client.ts'
 
@@ -22,6 +23,10 @@ export class MovableClock implements Clock {
 
   now(): Instant {
     return systemClock.now() + this.#ahead
+  }
+
+  monotonic(): Millis {
+    return systemClock.monotonic()
   }
 
   after(wait: Millis, action: () => void): () => void {
@@ -46,6 +51,10 @@ export interface RunOptions {
   /** How long the watch of a resource, by its plural, runs behind. */
   readonly lag?: Readonly<Record<string, Millis>>
   readonly log?: Log
+  /** What they reach the API server through. Default: directly. */
+  readonly through?: FaultProxy
+  /** Where events go, by the connections of the controllers. Default: nowhere. */
+  readonly events?: (transport: Transport) => EventSink
 }
 
 /** The operator's controllers, in this process. */
@@ -53,6 +62,8 @@ export interface RunningControllers {
   /** Resolves when nothing of it runs any more. Idempotent. */
   stop(): Promise<void>
 }
+
+const operatorAccount = { namespace: 'lapse-system', name: 'lapse-controller' } as const
 
 /** The name under which the operator appears in the audit log. */
 export const operator = 'system:serviceaccount:lapse-system:lapse-controller'
@@ -78,7 +89,7 @@ export class ControllersFixture {
       const admission = '/apis/admissionregistration.k8s.io/v1'
       await controlPlane.admin.delete(`${admission}/validatingwebhookconfigurations/lapse`)
       await controlPlane.admin.delete(`${admission}/mutatingwebhookconfigurations/lapse`)
-      const kubeconfig = await controlPlane.kubeconfigForServiceAccount('lapse-system', 'lapse-controller')
+      const kubeconfig = await controlPlane.kubeconfigForServiceAccount(operatorAccount.namespace, operatorAccount.name)
       return new ControllersFixture(controlPlane, kubeconfig)
     } catch (error) {
       await controlPlane.stop()
@@ -89,12 +100,14 @@ export class ControllersFixture {
   /** Starts controllers; resolves once they work. Each is as a process of its own: nothing is shared but the API server. */
   async run(options: RunOptions = {}): Promise<RunningControllers> {
     const { clock = systemClock, log = silentLog } = options
-    const connection = await loadConnection({ kubeconfig: this.#kubeconfig, clock: systemClock })
+    const kubeconfig = (await options.through?.kubeconfig(operatorAccount)) ?? this.#kubeconfig
+    const connection = await loadConnection({ kubeconfig, clock: systemClock })
     const transport = new Transport({ connection, clock: systemClock, random: Math.random })
     const caches = cachesOf(transport, options)
     const client = new KubeClient(transport)
     const controllers = new Controllers({
       client: options.intercept === undefined ? client : new InterceptedClient(client, options.intercept),
+      events: options.events?.(transport) ?? { record: () => {} },
       caches,
       clock,
       log,

@@ -1,0 +1,121 @@
+import { expect } from 'chai'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type AuditEvent, isWrite } from '../support/audit-log.ts'
+import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
+import { operator } from '../support/controllers-fixture.ts'
+import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-port.ts'
+import { installChart } from '../support/installation.ts'
+import { startPod, type Pod } from '../support/pod.ts'
+import { overlaps, reigns } from '../support/reigns.ts'
+import { getOrNull, Scene } from '../support/scene.ts'
+
+const namespace = 'lapse-system'
+const admission = '/apis/admissionregistration.k8s.io/v1'
+/** Shorter than the chart's, so that the test need not wait as long. */
+const leaseTimes = { LAPSE_LEASE_DURATION: '4s', LAPSE_RENEW_DEADLINE: '3s', LAPSE_RETRY_PERIOD: '1s' }
+
+describe('two controllers of one installation', () => {
+  let controlPlane: ControlPlane
+  let scene: Scene
+  let first: Pod
+  let second: Pod
+
+  before(async () => {
+    controlPlane = await startControlPlane()
+    await installChart(controlPlane)
+    await controlPlane.admin.delete(`${admission}/validatingwebhookconfigurations/lapse`)
+    await controlPlane.admin.delete(`${admission}/mutatingwebhookconfigurations/lapse`)
+    scene = await Scene.set(controlPlane)
+    first = await startController()
+    await scene.policyIs('True')
+    second = await startController()
+  })
+  after(async () => {
+    await Promise.all([first?.kill(), second?.kill()])
+    await controlPlane?.stop()
+  })
+
+  async function startController(): Promise<Pod> {
+    const http = await freePort()
+    const pod = await startPod({
+      controlPlane,
+      namespace,
+      deployment: 'lapse-controller',
+      extraEnv: { LAPSE_HTTP_ADDRESS: `127.0.0.1:${http}`, ...leaseTimes },
+      localPorts: { 8080: http },
+    })
+    await pod.ready()
+    return pod
+  }
+
+  async function holder(): Promise<string | undefined> {
+    const lease = await getOrNull(
+      controlPlane.admin,
+      `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/lapse-controller`,
+    )
+    return lease?.['spec'].holderIdentity as string | undefined
+  }
+
+  async function stateOf(name: string): Promise<string | undefined> {
+    return (await scene.grant(name))['status']?.state as string | undefined
+  }
+
+  function grantIs(name: string, state: string): Promise<true> {
+    return eventually(
+      `grant ${name} is ${state}`,
+      async () => ((await stateOf(name)) === state ? true : undefined),
+      30_000,
+    )
+  }
+
+  it('are both ready, and one of them leads', async () => {
+    expect(await holder()).to.equal(first.name)
+    expect(await Promise.all([first, second].map(leadsByItsOwnMetrics))).to.deep.equal([true, false])
+  })
+
+  it('go on when the leader stops in the midst of its work, and it does nothing more when it comes to itself', async () => {
+    await scene.ask('ends-meanwhile', { duration: '3s' })
+    await grantIs('ends-meanwhile', 'Active')
+    first.pause()
+    await grantIs('ends-meanwhile', 'Expired')
+    expect(await holder()).to.equal(second.name)
+    await scene.ask('asked-meanwhile')
+    await grantIs('asked-meanwhile', 'Active')
+    first.resume()
+    expect(await first.exited).to.deep.equal({ code: 5, signal: null })
+    expect(first.logs()).to.contain('"message":"lease lost"')
+    expect(await holder()).to.equal(second.name)
+  }).timeout(90_000)
+
+  it('hand over at once when the leader is told to end, which ends with 0', async () => {
+    const gone = first
+    first = await startController()
+    await delay(1_200) // it has looked at the lease and found it held
+    const ended = second.stop()
+    await scene.ask('during-the-hand-over')
+    await grantIs('during-the-hand-over', 'Active')
+    expect(await ended).to.deep.equal({ code: 0, signal: null })
+    expect(await holder()).to.equal(first.name)
+    const order = [gone.name, second.name, first.name]
+    const writes = await controlPlane.auditEvents(isOfLeader)
+    expect(reigns(writes, instanceOf)).to.deep.equal(order)
+    expect(overlaps(writes, instanceOf)).to.deep.equal([])
+  }).timeout(90_000)
+})
+
+async function leadsByItsOwnMetrics(pod: Pod): Promise<boolean> {
+  const metrics = await (await fetch(`http://127.0.0.1:${pod.localPort('http')}/metrics`)).text()
+  return metrics.includes('leader_election_master_status{name="lapse-controller"} 1')
+}
+
+/** What only the holder of the lease may do: reviews only ask, and the lease itself is written by whoever may take it. */
+function isOfLeader(event: AuditEvent): boolean {
+  const resource = event.objectRef?.resource ?? ''
+  return isWrite(event) && event.user.username === operator && !['leases', 'subjectaccessreviews'].includes(resource)
+}
+
+/** The pod that sent it. */
+function instanceOf({ userAgent = '' }: AuditEvent): string {
+  return /\((.*)\)/.exec(userAgent)?.[1] ?? userAgent
+}

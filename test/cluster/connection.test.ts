@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Connection, loadConnection, NoConnection } from '../../src/cluster/connection.ts'
+import { delimiter, join } from 'node:path'
+import { type Connection, type Credentials, loadConnection, NoConnection } from '../../src/cluster/connection.ts'
+import { eventually } from '../support/eventually.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { selfSigned } from '../webhook/self-signed.ts'
 
 interface Parts {
   readonly cluster?: object
@@ -11,17 +13,53 @@ interface Parts {
   readonly context?: object
 }
 
+const apiVersion = 'client.authentication.k8s.io/v1'
+const [old, renewed] = [selfSigned('old'), selfSigned('renewed')]
+
+function kubeconfigOf({ cluster = {}, user = { token: 't0ken' }, context = {} }: Parts): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:6443/prefix/', ...cluster } }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...context } }],
+    'current-context': 'x',
+  })
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
+
+function bearer(token: string): object {
+  return { Authorization: `Bearer ${token}` }
+}
+
+function tokenOf({ headers }: Credentials): string | undefined {
+  return headers['Authorization']?.replace('Bearer ', '')
+}
+
+/** A shell script that prints the status as an exec plugin does. */
+function print(status: object): string {
+  return `printf %s '${JSON.stringify({ apiVersion, kind: 'ExecCredential', status })}'`
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => error as Error,
+  )
+}
+
 describe('the connection of a kubeconfig', () => {
   let directory: string
   let clock: FakeClock
 
-  before(async () => {
+  beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'lapse-connection-'))
-  })
-  after(() => rm(directory, { recursive: true }))
-  beforeEach(() => {
     clock = new FakeClock()
   })
+  afterEach(() => rm(directory, { recursive: true }))
 
   async function write(name: string, content: string): Promise<string> {
     const path = join(directory, name)
@@ -29,21 +67,12 @@ describe('the connection of a kubeconfig', () => {
     return path
   }
 
-  async function load({ cluster = {}, user = {}, context = {} }: Parts): Promise<Connection> {
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:6443/prefix/', ...cluster } }],
-      users: [{ name: 'u', user }],
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...context } }],
-      'current-context': 'x',
-    }
-    return loadConnection({ kubeconfig: await write('config', JSON.stringify(config)), clock })
+  async function load(parts: Parts): Promise<Connection> {
+    return loadConnection({ kubeconfig: await write('config', kubeconfigOf(parts)), clock })
   }
 
   async function headersOf(user: object): Promise<object> {
-    const connection = await load({ user })
-    return (await connection.credentials()).headers
+    return (await (await load({ user })).credentials()).headers
   }
 
   it('names the server without a slash at its end, and the namespace of the context', async () => {
@@ -55,16 +84,13 @@ describe('the connection of a kubeconfig', () => {
   })
 
   it('carries CA and client certificate, as data or as files beside the kubeconfig', async () => {
-    await write('key.pem', 'the key')
+    await write('key.pem', old.key)
     const connection = await load({
-      cluster: {
-        'certificate-authority-data': Buffer.from('the ca').toString('base64'),
-        'tls-server-name': 'kubernetes',
-      },
-      user: { 'client-certificate-data': Buffer.from('the certificate').toString('base64'), 'client-key': 'key.pem' },
+      cluster: { 'certificate-authority-data': base64(renewed.cert), 'tls-server-name': 'kubernetes' },
+      user: { 'client-certificate-data': base64(old.cert), 'client-key': 'key.pem' },
     })
     const { tls, headers } = await connection.credentials()
-    expect([tls.ca, tls.cert, tls.key].map(String)).to.deep.equal(['the ca', 'the certificate', 'the key'])
+    expect([tls.ca, tls.cert, tls.key].map(String)).to.deep.equal([renewed.cert, old.cert, old.key])
     expect(tls.servername).to.equal('kubernetes')
     expect(headers).to.deep.equal({})
   })
@@ -76,55 +102,382 @@ describe('the connection of a kubeconfig', () => {
   })
 
   it('sends a token, a password or an impersonation as headers', async () => {
-    expect(await headersOf({ token: 't0ken' })).to.deep.equal({ Authorization: 'Bearer t0ken' })
+    expect(await headersOf({ token: 't0ken' })).to.deep.equal(bearer('t0ken'))
     expect(await headersOf({ username: 'u', password: 'p' })).to.deep.equal({ Authorization: 'Basic dTpw' })
-    expect(await headersOf({ token: 't0ken', as: 'somebody' })).to.include({ 'Impersonate-User': 'somebody' })
-  })
-
-  it('reads a token from its file, without the newline at its end', async () => {
-    const tokenFile = await write('token', 'of-the-pod\n')
-    const provider = { name: 'tokenFile', config: { tokenFile } }
-    expect(await headersOf({ 'auth-provider': provider })).to.deep.equal({ Authorization: 'Bearer of-the-pod' })
-  })
-
-  it('runs an exec plugin', async () => {
-    const status = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'fresh' } }
-    const exec = { apiVersion: status.apiVersion, command: 'echo', args: [JSON.stringify(status)] }
-    expect(await headersOf({ exec })).to.deep.equal({
-      Authorization: 'Bearer fresh',
+    expect(await headersOf({ token: 't0ken', as: 'somebody' })).to.deep.equal({
+      ...bearer('t0ken'),
+      'Impersonate-User': 'somebody',
     })
   })
 
-  it('fails when the exec plugin fails, and asks it again the next time', async () => {
-    const asked = join(directory, 'asked')
-    const args = ['-c', `echo once >> ${asked}; echo log in first >&2; exit 1`]
-    const connection = await load({
-      user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args } },
-    })
-    for (const times of [1, 2]) {
-      const failure = (await connection.credentials().catch((error: unknown) => error)) as Error
-      expect(failure.message.trim()).to.equal('log in first')
-      expect(await readFile(asked, 'utf8')).to.equal('once\n'.repeat(times))
+  it('takes the context of the first of several files that names one, as kubectl does', async () => {
+    const first = await write('first', kubeconfigOf({ context: { namespace: 'of-first' } }))
+    const second = await write('second', kubeconfigOf({}).replaceAll(/"([cux])"/g, '"other-$1"'))
+    const before = process.env['KUBECONFIG']
+    process.env['KUBECONFIG'] = [first, second].join(delimiter)
+    try {
+      expect((await loadConnection({ clock })).namespace).to.equal('of-first')
+    } finally {
+      if (before === undefined) delete process.env['KUBECONFIG']
+      else process.env['KUBECONFIG'] = before
     }
   })
 
-  it('reads a certificate again when it was rotated, ten seconds later at most', async () => {
-    const ca = await write('ca.pem', 'old')
-    const connection = await load({ cluster: { 'certificate-authority': ca } })
-    const { tls } = await connection.credentials()
-    await write('ca.pem', 'new')
-    await clock.advance(9_999)
-    expect((await connection.credentials()).tls).to.equal(tls)
-    await clock.advance(1)
-    expect(String((await connection.credentials()).tls.ca)).to.equal('new')
+  describe('with files', () => {
+    it('reads a token, without the newline at its end, from the file of a pod or of a tokenFile, which goes before token', async () => {
+      const tokenFile = await write('token', 'of-the-file\n')
+      const provider = { name: 'tokenFile', config: { tokenFile } }
+      expect(await headersOf({ 'auth-provider': provider })).to.deep.equal(bearer('of-the-file'))
+      expect(await headersOf({ tokenFile })).to.deep.equal(bearer('of-the-file'))
+      expect(await headersOf({ tokenFile: 'token', token: 'of-the-config' })).to.deep.equal(bearer('of-the-file'))
+    })
+
+    it('reads a rotated token ten seconds later at most', async () => {
+      await write('token', 'first')
+      const connection = await load({ user: { tokenFile: 'token' } })
+      expect(tokenOf(await connection.credentials())).to.equal('first')
+      await write('token', 'second')
+      await clock.advance(9_999)
+      expect(tokenOf(await connection.credentials())).to.equal('first')
+      await clock.advance(1)
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+    })
+
+    it('reads a certificate again when it was rotated, ten seconds later at most', async () => {
+      const ca = await write('ca.pem', old.cert)
+      const connection = await load({ cluster: { 'certificate-authority': ca } })
+      const { tls } = await connection.credentials()
+      await write('ca.pem', renewed.cert)
+      await clock.advance(9_999)
+      expect((await connection.credentials()).tls).to.equal(tls)
+      await clock.advance(1)
+      expect(String((await connection.credentials()).tls.ca)).to.equal(renewed.cert)
+    })
+
+    it('does not mind that the wall clock is set back', async () => {
+      await write('token', 'first')
+      const connection = await load({ user: { tokenFile: 'token' } })
+      await connection.credentials()
+      await write('token', 'second')
+      clock.jump(-3_600_000)
+      await clock.advance(10_000)
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+    })
+
+    it('returns the very same TLS options as long as nothing has changed', async () => {
+      const connection = await load({ cluster: { 'certificate-authority-data': base64(old.cert) } })
+      const { tls } = await connection.credentials()
+      await clock.advance(60_000)
+      expect((await connection.credentials()).tls).to.equal(tls)
+      connection.renew()
+      expect((await connection.credentials()).tls).to.equal(tls)
+    })
+
+    const spoilt: readonly { readonly what: string; readonly file: string; readonly content: string | null }[] = [
+      { what: 'a token file that is gone', file: 'token', content: null },
+      { what: 'a token file that is empty', file: 'token', content: '\n' },
+      { what: 'a CA file that is gone', file: 'ca.pem', content: null },
+      { what: 'a certificate that is cut off', file: 'cert.pem', content: old.cert.slice(0, 100) },
+      { what: 'a certificate without its key', file: 'cert.pem', content: renewed.cert },
+    ]
+    for (const { what, file, content } of spoilt) {
+      it(`holds on to what it has while it finds ${what}, and looks again ten seconds later`, async () => {
+        await Promise.all([
+          write('token', 'first'),
+          write('ca.pem', old.cert),
+          write('cert.pem', old.cert),
+          write('key.pem', old.key),
+        ])
+        const connection = await load({
+          cluster: { 'certificate-authority': 'ca.pem' },
+          user: { tokenFile: 'token', 'client-certificate': 'cert.pem', 'client-key': 'key.pem' },
+        })
+        const before = await connection.credentials()
+        if (content === null) await rm(join(directory, file))
+        else await write(file, content)
+        await clock.advance(10_000)
+        expect(await connection.credentials()).to.deep.equal(before)
+        await Promise.all([
+          write('token', 'second'),
+          write('ca.pem', renewed.cert),
+          write('cert.pem', renewed.cert),
+          write('key.pem', renewed.key),
+        ])
+        await clock.advance(9_999)
+        expect(await connection.credentials()).to.deep.equal(before)
+        await clock.advance(1)
+        const after = await connection.credentials()
+        expect([after.tls.ca, after.tls.cert, after.tls.key].map(String)).to.deep.equal([
+          renewed.cert,
+          renewed.cert,
+          renewed.key,
+        ])
+        expect(tokenOf(after)).to.equal('second')
+      })
+    }
+
+    it('fails while there has been nothing to hold on to, and looks again a second later', async () => {
+      const connection = await load({ user: { tokenFile: 'token' } })
+      expect((await failureOf(connection.credentials())).message).to.match(/^ENOENT: .*token/)
+      await write('token', 'there')
+      await clock.advance(999)
+      await failureOf(connection.credentials())
+      await clock.advance(1)
+      expect(tokenOf(await connection.credentials())).to.equal('there')
+    })
   })
 
-  it('returns the very same TLS options as long as nothing has changed', async () => {
-    const connection = await load({ cluster: { 'certificate-authority-data': Buffer.from('ca').toString('base64') } })
-    const { tls } = await connection.credentials()
-    await clock.advance(60_000)
-    expect((await connection.credentials()).tls).to.equal(tls)
+  describe('when renewed', () => {
+    it('reads kubeconfig and files anew with the next credentials', async () => {
+      await write('token', 'first')
+      const connection = await load({ user: { tokenFile: 'token' } })
+      await connection.credentials()
+      await write('token', 'second')
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+      await clock.advance(1_000)
+      await load({ user: { token: 'inline' } })
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('inline')
+    })
+
+    it('does so once a second however often it is told to', async () => {
+      const connection = await load({ user: { token: 'first' } })
+      await connection.credentials()
+      await load({ user: { token: 'second' } })
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+      await load({ user: { token: 'third' } })
+      await clock.advance(999)
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+      await clock.advance(1)
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('third')
+    })
+
+    const unusable: readonly { readonly what: string; readonly text: string }[] = [
+      { what: 'is cut off', text: kubeconfigOf({ user: { token: 'second' } }).slice(0, -10) },
+      { what: 'is empty', text: '' },
+      { what: 'names another server', text: kubeconfigOf({ cluster: { server: 'https://127.0.0.2:6443' } }) },
+      { what: 'has lost the context', text: kubeconfigOf({}).replaceAll('"x"', '"other"') },
+      { what: 'has lost the user', text: kubeconfigOf({ context: { user: 'nobody' } }) },
+      { what: 'has a user without credentials', text: kubeconfigOf({ user: {} }) },
+    ]
+    for (const { what, text } of unusable) {
+      it(`holds on to what it has when the kubeconfig ${what}, and looks again ten seconds later`, async () => {
+        const connection = await load({ user: { token: 'first' } })
+        await connection.credentials()
+        await write('config', text)
+        connection.renew()
+        expect(tokenOf(await connection.credentials())).to.equal('first')
+        await load({ user: { token: 'second' } })
+        await clock.advance(9_999)
+        expect(tokenOf(await connection.credentials())).to.equal('first')
+        await clock.advance(1)
+        expect(tokenOf(await connection.credentials())).to.equal('second')
+      })
+    }
+
+    it('stays with its context when another becomes the current one', async () => {
+      const connection = await load({ user: { token: 'first' } })
+      const config = JSON.parse(kubeconfigOf({ user: { token: 'second' } })) as Record<string, object[]>
+      config['users']?.push({ name: 'v', user: { token: 'of-another-user' } })
+      config['contexts']?.push({ name: 'y', context: { cluster: 'c', user: 'v' } })
+      await write('config', JSON.stringify({ ...config, 'current-context': 'y' }))
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+    })
   })
+
+  describe('with an exec plugin', () => {
+    let runs: string
+
+    beforeEach(() => {
+      runs = join(directory, 'runs')
+    })
+
+    /** Notes each run, and does what the file `plugin` says then. */
+    async function plugin(script: string): Promise<object> {
+      const path = await write('plugin', script)
+      return { exec: { apiVersion, command: 'sh', args: ['-c', `echo once >> ${runs}; . ${path}`] } }
+    }
+
+    const timesRun = async (): Promise<number> => (await readFile(runs, 'utf8')).split('once').length - 1
+
+    it('sends the token that it prints, and connects with its certificate', async () => {
+      const status = { token: 'fresh', clientCertificateData: old.cert, clientKeyData: old.key }
+      const { headers, tls } = await (await load({ user: await plugin(print(status)) })).credentials()
+      expect(headers).to.deep.equal(bearer('fresh'))
+      expect([tls.cert, tls.key]).to.deep.equal([old.cert, old.key])
+    })
+
+    it('tells it what it is asked for, along with the variables of the kubeconfig', async () => {
+      const said = join(directory, 'said')
+      const { exec } = (await plugin(`echo "$KUBERNETES_EXEC_INFO $OWN" > ${said}; ${print({ token: 't' })}`)) as {
+        readonly exec: object
+      }
+      await headersOf({ exec: { ...exec, env: [{ name: 'OWN', value: 'of-the-config' }] } })
+      expect(await readFile(said, 'utf8')).to.equal(
+        `{"apiVersion":"${apiVersion}","kind":"ExecCredential","spec":{"interactive":false}} of-the-config\n`,
+      )
+    })
+
+    it('runs it once for all who ask at the same time, and not again as long as its credential holds', async () => {
+      const expirationTimestamp = new Date(clock.now() + 3_600_000).toISOString()
+      const connection = await load({ user: await plugin(print({ token: 'first', expirationTimestamp })) })
+      await Promise.all(Array.from({ length: 20 }, () => connection.credentials()))
+      await plugin(print({ token: 'second' }))
+      await clock.advance(3_598_000)
+      expect(tokenOf(await connection.credentials())).to.equal('first')
+      expect(await timesRun()).to.equal(1)
+      await clock.advance(2_000)
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+      await clock.advance(86_400_000)
+      expect(tokenOf(await connection.credentials()), 'without an expirationTimestamp').to.equal('second')
+      expect(await timesRun()).to.equal(2)
+    })
+
+    it('runs it at the moment when its credential is over, also within ten seconds', async () => {
+      const expirationTimestamp = new Date(clock.now() + 3_000).toISOString()
+      const connection = await load({ user: await plugin(print({ token: 'first', expirationTimestamp })) })
+      await connection.credentials()
+      await plugin(print({ token: 'second' }))
+      await clock.advance(3_000)
+      expect(tokenOf(await connection.credentials())).to.equal('second')
+    })
+
+    it('runs one whose credentials are over when they come once a second, not per call', async () => {
+      const expirationTimestamp = new Date(clock.now() - 1).toISOString()
+      const connection = await load({ user: await plugin(print({ token: 't', expirationTimestamp })) })
+      for (let n = 0; n < 30; n++) {
+        await connection.credentials()
+        await clock.advance(100)
+      }
+      expect(await timesRun()).to.equal(3)
+    })
+
+    it('runs it again when renewed, once in a flood of renewals', async () => {
+      const connection = await load({ user: await plugin(print({ token: 'revoked' })) })
+      await connection.credentials()
+      await plugin(print({ token: 'second' }))
+      const refused = Array.from({ length: 50 }, async () => {
+        connection.renew()
+        return tokenOf(await connection.credentials())
+      })
+      expect(new Set(await Promise.all(refused))).to.deep.equal(new Set(['second']))
+      expect(await timesRun()).to.equal(2)
+    })
+
+    it('runs it once a second at most while renewed without end', async () => {
+      const connection = await load({ user: await plugin(print({ token: 'revoked' })) })
+      await connection.credentials()
+      for (let n = 0; n < 30; n++) {
+        connection.renew()
+        await connection.credentials()
+        await clock.advance(100)
+      }
+      expect(await timesRun()).to.equal(1 + 3)
+    })
+
+    it('fails when it fails, and runs it again a second later', async () => {
+      const connection = await load({ user: await plugin('echo log in first >&2; exit 1') })
+      for (const times of [1, 2]) {
+        for (let asked = 0; asked < 3; asked++) {
+          const failure = await failureOf(connection.credentials())
+          expect(failure.message).to.equal('the exec plugin sh ended with code 1: log in first')
+        }
+        expect(await timesRun()).to.equal(times)
+        await clock.advance(1_000)
+      }
+    })
+
+    it('holds on to a credential that is not over when a renewal fails', async () => {
+      const expirationTimestamp = new Date(clock.now() + 5_000).toISOString()
+      const connection = await load({ user: await plugin(print({ token: 'first', expirationTimestamp })) })
+      await connection.credentials()
+      await plugin('exit 1')
+      connection.renew()
+      expect(tokenOf(await connection.credentials())).to.equal('first')
+      await clock.advance(5_000)
+      expect((await failureOf(connection.credentials())).message).to.equal('the exec plugin sh ended with code 1')
+    })
+
+    it('gives it nothing to read, rather than to wait for an answer', async () => {
+      const connection = await load({ user: await plugin(`cat; ${print({ token: 'unattended' })}`) })
+      expect(tokenOf(await connection.credentials())).to.equal('unattended')
+    })
+
+    it('ends one that hangs after ten seconds, whatever it does about signals', async () => {
+      const pid = join(directory, 'pid')
+      const connection = await load({
+        user: await plugin(`trap '' TERM; echo $$ > ${pid}; : > ${pid}.open; exec sleep 600`),
+      })
+      const failure = failureOf(connection.credentials())
+      await eventually('it hangs', () => readFile(`${pid}.open`))
+      await clock.advance(9_999)
+      const process = Number(await readFile(pid, 'utf8'))
+      expect(isAlive(process)).to.equal(true)
+      await clock.advance(1)
+      expect((await failure).message).to.equal('the exec plugin or auth-provider gave no answer within 10s')
+      await eventually('it is gone', () => Promise.resolve(!isAlive(process) || undefined), 1_000)
+    })
+
+    const broken: readonly { readonly what: string; readonly script: string; readonly why: string }[] = [
+      { what: 'prints no JSON', script: 'echo s3cret', why: 'printed no ExecCredential' },
+      { what: 'prints null', script: 'echo null', why: 'printed no ExecCredential' },
+      { what: 'prints something else', script: `echo '{"token":"s3cret"}'`, why: 'printed no ExecCredential' },
+      { what: 'prints no status', script: `echo '{"kind":"ExecCredential"}'`, why: 'printed no ExecCredential' },
+      { what: 'prints an empty token', script: print({ token: '' }), why: 'printed no ExecCredential' },
+      {
+        what: 'prints a certificate without its key',
+        script: print({ clientCertificateData: 's3cret' }),
+        why: 'printed no ExecCredential',
+      },
+      {
+        what: 'prints a time that is none',
+        script: print({ token: 's3cret', expirationTimestamp: 'tomorrow' }),
+        why: 'printed no ExecCredential',
+      },
+      {
+        what: 'fails after it has printed',
+        script: 'echo s3cret; printf "\\033[31mno\\n\\ns3cret" >&2; exit 3',
+        why: 'ended with code 3:  [31mno',
+      },
+      {
+        what: 'fails with many words',
+        script: 'printf "%0300d" 0 >&2; exit 1',
+        why: `ended with code 1: ${'0'.repeat(200)}`,
+      },
+      { what: 'is killed', script: 'kill -9 $$', why: 'failed with SIGKILL' },
+      { what: 'prints without end', script: 'yes s3cret', why: 'failed with ERR_CHILD_PROCESS_STDIO_MAXBUFFER' },
+    ]
+    for (const { what, script, why } of broken) {
+      it(`fails when it ${what}, and does not repeat what may be a secret`, async () => {
+        const failure = await failureOf((await load({ user: await plugin(script) })).credentials())
+        expect(failure.message).to.equal(`the exec plugin sh ${why}`)
+        expect(failure.cause, 'the cause').to.equal(undefined)
+      })
+    }
+
+    it('fails when there is no such command', async () => {
+      const connection = await load({ user: { exec: { apiVersion, command: join(directory, 'absent') } } })
+      const failure = await failureOf(connection.credentials())
+      expect(failure.message).to.equal(`the exec plugin ${directory}/absent failed with ENOENT`)
+    })
+  })
+
+  const anonymous: readonly { readonly what: string; readonly user: object }[] = [
+    { what: 'nothing', user: {} },
+    { what: 'an impersonation and nobody to do it', user: { as: 'somebody' } },
+    { what: 'an auth-provider that nobody knows', user: { 'auth-provider': { name: 'unheard-of' } } },
+  ]
+  for (const { what, user } of anonymous) {
+    it(`has no credentials for a user with ${what}, rather than to go on as nobody`, async () => {
+      const failure = await failureOf((await load({ user })).credentials())
+      expect(failure.message).to.equal('the kubeconfig gives the user no credentials that are supported')
+    })
+  }
 
   const unusable: readonly { readonly what: string; readonly parts: Parts; readonly why: string }[] = [
     {
@@ -142,20 +495,39 @@ describe('the connection of a kubeconfig', () => {
       parts: { context: { cluster: 'other' } },
       why: 'no current context, or the context no cluster',
     },
+    {
+      what: 'no user',
+      parts: { context: { user: 'other' } },
+      why: 'the context of the kubeconfig has no user',
+    },
+    {
+      what: 'a user who acts for groups, which would be left out',
+      parts: { user: { token: 's3cret', as: 'ana', 'as-groups': ['ops'] } },
+      why: 'as-groups of user u is not supported',
+    },
   ]
   for (const { what, parts, why } of unusable) {
     it(`does not exist for a kubeconfig with ${what}`, async () => {
-      const failure = await load(parts).catch((error: unknown) => error)
+      const failure = await failureOf(load(parts))
       expect(failure).to.be.instanceOf(NoConnection)
-      expect((failure as Error).message).to.contain(why)
+      expect(failure.message).to.contain(why)
     })
   }
 
-  it('does not exist without a file, or with one that is no YAML', async () => {
-    for (const kubeconfig of [join(directory, 'absent'), await write('broken', 'a: [')]) {
-      const failure = await loadConnection({ kubeconfig, clock }).catch((error: unknown) => error)
+  it('does not exist without a file, or with one that is no YAML, and does not quote it', async () => {
+    for (const kubeconfig of [join(directory, 'absent'), await write('broken', 'users: s3cret\na: [')]) {
+      const failure = await failureOf(loadConnection({ kubeconfig, clock }))
       expect(failure).to.be.instanceOf(NoConnection)
-      expect((failure as Error).message).to.match(/^the kubeconfig cannot be read: /)
+      expect(failure.message).to.match(/^the kubeconfig cannot be read: ./)
+      expect(failure.message).not.to.contain('s3cret')
     }
   })
 })
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

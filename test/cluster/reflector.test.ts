@@ -11,7 +11,7 @@ import {
 import type { Change, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
 import { Reflector, type ReflectorOptions } from '../../src/cluster/reflector.ts'
 import { resources } from '../../src/cluster/resources.ts'
-import type { Transport } from '../../src/cluster/transport.ts'
+import type { CallOptions, Transport, WatchOptions } from '../../src/cluster/transport.ts'
 import { type Fields, silentLog } from '../../src/runtime/log.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -37,6 +37,8 @@ interface Stream {
 class FakeApi implements Pick<Transport, 'call' | 'watch'> {
   readonly objects = new Map<string, KubeObject>()
   readonly calls: string[] = []
+  /** The form of answer that each of them asked for. */
+  readonly accepted: (string | undefined)[] = []
   readonly #history: Event[] = []
   readonly #streams = new Set<Stream>()
   /** Thrown by the next calls, lists and watches alike, one each. */
@@ -103,16 +105,18 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
     return this.#streams.size
   }
 
-  call(_: string, path: string): Promise<unknown> {
+  call(_: string, path: string, __?: object, { accept }: CallOptions = {}): Promise<unknown> {
     this.calls.push(`list ${path}`)
+    this.accepted.push(accept)
     const failure = this.failures.shift()
     if (failure !== undefined) return Promise.reject(failure)
     const items = [...this.objects.values()]
     return Promise.resolve(structuredClone({ metadata: { resourceVersion: String(this.#version) }, items }))
   }
 
-  async *watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncGenerator {
+  async *watch(path: string, { signal, accept }: WatchOptions): AsyncGenerator {
     this.calls.push(`watch ${path}`)
+    this.accepted.push(accept)
     const failure = this.failures.shift()
     if (failure !== undefined) throw failure
     if (this.hangsUp) return
@@ -239,6 +243,19 @@ describe('the reflector', () => {
     const late: string[] = []
     reflector.subscribe((change) => late.push(sentenceOf(change)))
     expect(late).to.deep.equal(['a created'])
+  })
+
+  it('tells whoever subscribes while others are told of each object once', async () => {
+    api.put('a')
+    api.put('b')
+    const late: string[] = []
+    let subscribed = false
+    reflector.subscribe(() => {
+      if (!subscribed) reflector.subscribe((change) => late.push(sentenceOf(change)))
+      subscribed = true
+    })
+    await sync()
+    expect(late).to.deep.equal(['a created', 'b created'])
   })
 
   it('shows a change in the cache before it tells of it', async () => {
@@ -469,16 +486,58 @@ describe('the reflector', () => {
   })
 
   it('knows when it last heard the server, from bookmarks too', async () => {
-    expect(reflector.lastContact).to.equal(null)
+    expect(reflector.age).to.equal(null)
     await sync()
-    expect(reflector.lastContact).to.equal(clock.now())
+    expect(reflector.age).to.equal(0)
     await clock.advance(60_000)
     api.bookmark()
     await clock.advance(0)
-    expect(reflector.lastContact).to.equal(clock.now())
-    const then = clock.now()
+    expect(reflector.age).to.equal(0)
+    clock.jump(-3_600_000)
     await clock.advance(10_000)
-    expect(reflector.lastContact).to.equal(then)
+    expect(reflector.age, 'whatever the wall clock says').to.equal(10_000)
+  })
+
+  it('lists anew after an hour, and repeats nothing', async () => {
+    api.put('a')
+    await sync()
+    for (const after of [1_800_000, 1_799_000, 1_000]) {
+      await clock.advance(after)
+      api.endWatches(null)
+      await clock.advance(0)
+    }
+    expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal([
+      'list',
+      'watch',
+      'watch',
+      'watch',
+      'list',
+      'watch',
+    ])
+    expect(seen).to.deep.equal(['a created'])
+  })
+
+  it('asks for one object only, and for metadata only, in list and watch alike', async () => {
+    const narrow = make({ type: resources.leases, namespace: 'ns', name: 'a', form: 'metadata' })
+    narrow.start()
+    await clock.advance(0)
+    const asked = api.calls.map((call) => new URLSearchParams(call.split('?')[1]).get('fieldSelector'))
+    expect(asked).to.deep.equal(['metadata.name=a', 'metadata.name=a'])
+    expect(api.accepted).to.deep.equal([
+      'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
+      'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+    ])
+  })
+
+  it('calls an object by its own kind when it has only the metadata of it', async () => {
+    const narrow = make({ form: 'metadata' })
+    narrow.start()
+    await clock.advance(0)
+    api.put('a', { labels: { of: 'the watch' } })
+    const object = api.objects.get('a')!
+    api.emit({ type: 'ADDED', object: { ...object, kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' } })
+    await clock.advance(0)
+    expect(narrow.get(keyOf('a'))).to.include({ apiVersion: 'lapse.dev/v1alpha1', kind: 'NHIGrant' })
   })
 
   describe('waiting for an object', () => {

@@ -3,9 +3,18 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Credentials } from '../../src/cluster/connection.ts'
-import { Forbidden, ServerError, TooManyRequests, Unauthorized, Unreachable } from '../../src/cluster/errors.ts'
+import {
+  Fenced,
+  Forbidden,
+  NoCredentials,
+  ServerError,
+  TooManyRequests,
+  Unauthorized,
+  Unreachable,
+} from '../../src/cluster/errors.ts'
 import { Transport, type TransportOptions } from '../../src/cluster/transport.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
+import type { RequestOutcome } from '../../src/runtime/metrics.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 /** Waits below a second last five milliseconds and are noted. */
@@ -14,6 +23,10 @@ class HastyClock implements Clock {
 
   now(): number {
     return systemClock.now()
+  }
+
+  monotonic(): number {
+    return systemClock.monotonic()
   }
 
   after(delay: number, action: () => void): () => void {
@@ -53,10 +66,29 @@ describe('the transport', () => {
       url: `http://127.0.0.1:${port}`,
       namespace: '',
       credentials: () => Promise.resolve(credentials),
+      renew: () => {},
     }
     const made = new Transport({ connection, clock, random: () => 0.5, ...options })
     transports.push(made)
     return made
+  }
+
+  /** Those that hold, and the renewals that were asked for. */
+  function rotating(...rounds: readonly Credentials[]): { readonly transport: Transport; readonly renewals: number } {
+    const { port } = server.address() as AddressInfo
+    let renewals = 0
+    const connection = {
+      url: `http://127.0.0.1:${port}`,
+      namespace: '',
+      credentials: () => Promise.resolve(rounds[Math.min(renewals, rounds.length - 1)]!),
+      renew: () => void (renewals += 1),
+    }
+    return {
+      transport: connect({ connection }),
+      get renewals() {
+        return renewals
+      },
+    }
   }
 
   beforeEach(async () => {
@@ -110,7 +142,7 @@ describe('the transport', () => {
       answer = (_, response) => response.end('{}')
       const { port } = server.address() as AddressInfo
       const behind = connect({
-        connection: { url: `http://127.0.0.1:${port}/k8s/c1`, namespace: '', credentials: nobody },
+        connection: { url: `http://127.0.0.1:${port}/k8s/c1`, namespace: '', credentials: nobody, renew: () => {} },
       })
       await behind.call('GET', '/api/v1/pods?limit=1')
       expect(requests).to.deep.equal(['GET /k8s/c1/api/v1/pods?limit=1'])
@@ -165,8 +197,16 @@ describe('the transport', () => {
 
     it('says Unauthorized when there are no credentials to be had', async () => {
       const failure = await failureOf(
-        connect({ connection: { url: 'http://127.0.0.1:1', namespace: '', credentials: loggedOut } }).call('GET', '/x'),
+        connect({
+          connection: {
+            url: 'http://127.0.0.1:1',
+            namespace: '',
+            credentials: loggedOut,
+            renew: () => expect.fail('renewed'),
+          },
+        }).call('GET', '/x'),
       )
+      expect(failure).to.be.instanceOf(NoCredentials)
       expect(failure).to.be.instanceOf(Unauthorized)
       expect(failure.message).to.equal('no credentials: log in first (GET /x)')
       expect(requests).to.be.empty
@@ -226,13 +266,129 @@ describe('the transport', () => {
       expect(requests).to.have.length(1)
     })
 
-    for (const code of [400, 401, 403, 404, 409, 410, 422]) {
+    for (const code of [400, 403, 404, 409, 410, 422]) {
       it(`is not made after ${code}: the answer would be the same`, async () => {
         answer = (_, response) => response.writeHead(code).end('{}')
         await failureOf(transport.call('GET', '/x'))
         expect(requests).to.have.length(1)
       })
     }
+  })
+
+  describe('credentials', () => {
+    const tls = {}
+    const old: Credentials = { tls, headers: { Authorization: 'Bearer old' } }
+    const fresh: Credentials = { tls, headers: { Authorization: 'Bearer new' } }
+    for (const method of ['GET', 'POST'] as const) {
+      it(`are read again, once, when a ${method} is refused for them, and it is made with the new ones at once`, async () => {
+        answer = onlyNew
+        const state = rotating(old, fresh)
+        expect(await state.transport.call(method, '/x', method === 'POST' ? {} : undefined)).to.deep.equal({ ok: 1 })
+        expect([state.renewals, requests.length]).to.deep.equal([1, 2])
+      })
+
+      it(`that are refused again end a ${method} as Unauthorized`, async () => {
+        answer = onlyNew
+        const state = rotating(old)
+        expect(await failureOf(state.transport.call(method, '/x'))).to.be.instanceOf(Unauthorized)
+        expect([state.renewals, requests.length]).to.deep.equal([2, 2])
+      })
+    }
+
+    it('are read again when a watch is refused for them', async () => {
+      answer = onlyNew
+      const state = rotating(old, fresh)
+      const watch = (): Promise<unknown[]> =>
+        collect(state.transport.watch('/w', { idle: 10_000, signal: forever.signal }))
+      expect(await failureOf(watch())).to.be.instanceOf(Unauthorized)
+      expect(await watch()).to.deep.equal([{ ok: 1 }])
+    })
+
+    it('that connections are made with have connections of their own: what runs on the old ones ends in peace', async () => {
+      const held: ServerResponse[] = []
+      let before: ReadonlySet<Socket> = new Set()
+      answer = (request, response) => {
+        if (request.url === '/held') held.push(response)
+        else if (state.renewals === 0) response.writeHead(401).end()
+        else response.end(JSON.stringify({ isNew: !before.has(request.socket) }))
+      }
+      const state = rotating(old, { tls: {}, headers: {} })
+      const slow = state.transport.call('GET', '/held')
+      while (held.length === 0) await new Promise(setImmediate)
+      before = new Set(sockets)
+      expect(await state.transport.call('GET', '/x')).to.deep.equal({ isNew: true })
+      held[0]?.end('{"late":1}')
+      expect(await slow).to.deep.equal({ late: 1 })
+      while ([...before].some((socket) => sockets.has(socket))) await new Promise(setImmediate)
+    })
+  })
+
+  describe('a fence', () => {
+    let open: boolean
+    let fenced: Transport
+    beforeEach(() => {
+      open = true
+      fenced = connect({ mayWrite: () => open })
+    })
+
+    it('lets writes through as long as it is open, and reads always', async () => {
+      answer = (_, response) => response.end('{"ok":1}')
+      expect(await fenced.call('POST', '/x', {})).to.deep.equal({ ok: 1 })
+      open = false
+      expect(await fenced.call('GET', '/x')).to.deep.equal({ ok: 1 })
+      expect(await fenced.call('POST', '/review', {}, { effect: 'read' })).to.deep.equal({ ok: 1 })
+    })
+
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+      it(`keeps a ${method} from being sent when it is closed`, async () => {
+        answer = (_, response) => response.end('{}')
+        open = false
+        const failure = await failureOf(fenced.call(method, '/x?q=1', {}))
+        expect(failure).to.be.instanceOf(Fenced)
+        expect(failure.message).to.equal(`not sent: this process does not hold the lease (${method} /x)`)
+        expect(requests).to.be.empty
+      })
+    }
+
+    it('is asked when the turn of a write has come, not when it was called: those that queue are not sent', async () => {
+      const held: ServerResponse[] = []
+      answer = (_, response) => void held.push(response)
+      const calls = Array.from({ length: 100 }, () => fenced.call('POST', '/x', {}))
+      while (held.length < 64) await new Promise(setImmediate)
+      open = false
+      for (const response of held) response.end('{}')
+      const ends = await Promise.allSettled(calls)
+      expect(ends.filter(({ status }) => status === 'fulfilled')).to.have.length(64)
+      expect(ends.filter((end) => end.status === 'rejected' && end.reason instanceof Fenced)).to.have.length(36)
+      expect(requests).to.have.length(64)
+      open = true
+      answer = (_, response) => response.end('{"ok":1}')
+      expect(await fenced.call('POST', '/x', {}), 'the connections are as good as new').to.deep.equal({ ok: 1 })
+    })
+  })
+
+  it('tells how each request went', async () => {
+    const seen: string[] = []
+    const observer = {
+      request: ({ method, code }: RequestOutcome): void => void seen.push(`${method} ${code}`),
+    }
+    const observed = connect({ observer })
+    answer = (request, response) =>
+      request.url === '/lost'
+        ? request.socket.resetAndDestroy()
+        : response.writeHead(request.url === '/x' ? 200 : 404).end()
+    await observed.call('GET', '/x')
+    await failureOf(observed.call('DELETE', '/none'))
+    await failureOf(observed.call('POST', '/lost'))
+    expect(seen).to.deep.equal(['GET 200', 'DELETE 404', 'POST <error>'])
+  })
+
+  it('answers nothing any more once it is closed', async () => {
+    answer = (_, response) => response.end('{}')
+    await transport.call('GET', '/x')
+    await transport.close()
+    expect(await failureOf(transport.call('POST', '/x'))).to.be.instanceOf(Unreachable)
+    expect(requests).to.have.length(1)
   })
 
   describe('a watch', () => {
@@ -342,3 +498,6 @@ function cutOff(...[request, response]: Parameters<RequestListener>): void {
   response.write(Buffer.from('{"text":"ä').subarray(0, -1))
   setTimeout(() => request.socket.destroy(), 5)
 }
+
+const onlyNew: RequestListener = (request, response) =>
+  void (request.headers.authorization === 'Bearer new' ? response.end('{"ok":1}\n') : response.writeHead(401).end())

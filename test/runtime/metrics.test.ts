@@ -21,6 +21,16 @@ describe('the metrics', () => {
     ])
   })
 
+  it('show a worker that is stuck, at the time of the scrape', async () => {
+    let ages = [1_500, 40_000]
+    metrics.queue('grants').unfinished(() => ages)
+    const names = ['workqueue_unfinished_work_seconds', 'workqueue_longest_running_processor_seconds'] as const
+    const labels = '{name="grants",controller="grants"}'
+    expect(await samples(...names)).to.deep.equal([`${names[0]}${labels} 41.5`, `${names[1]}${labels} 40`])
+    ages = []
+    expect(await samples(...names)).to.deep.equal([`${names[0]}${labels} 0`, `${names[1]}${labels} 0`])
+  })
+
   it("tell of a queue and its reconciles under controller-runtime's names", async () => {
     const queue = metrics.queue('grants')
     queue.workers(4)

@@ -3,13 +3,14 @@ import type { Instant, Millis } from '../../src/core/time.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 
 interface Alarm {
-  readonly at: Instant
+  at: Instant
   readonly action: () => void
 }
 
 /** Time that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now: Instant
+  #elapsed: Millis = 1_000
   #alarms: readonly Alarm[] = []
 
   constructor(now: Instant = Date.UTC(2026, 0, 1)) {
@@ -23,6 +24,10 @@ export class FakeClock implements Clock {
 
   now(): Instant {
     return this.#now
+  }
+
+  monotonic(): Millis {
+    return this.#elapsed
   }
 
   after(delay: Millis, action: () => void): () => void {
@@ -41,17 +46,27 @@ export class FakeClock implements Clock {
     await setImmediate()
     for (let next = this.#alarms[0]; next !== undefined && next.at <= end; next = this.#alarms[0]) {
       this.#alarms = this.#alarms.slice(1)
-      this.#now = Math.max(this.#now, next.at)
+      this.#moveTo(Math.max(this.#now, next.at))
       next.action()
       await setImmediate()
     }
-    this.#now = end
+    this.#moveTo(end)
     await setImmediate()
+  }
+
+  /** Time goes by and nothing runs, as when the process is stopped; what falls due meanwhile runs at the next advance. */
+  block(time: Millis): void {
+    this.#moveTo(this.#now + time)
   }
 
   /** The wall clock is set to another time: nothing falls due earlier or later by that. */
   jump(by: Millis): void {
     this.#now += by
-    this.#alarms = this.#alarms.map(({ at, action }) => ({ at: at + by, action }))
+    for (const alarm of this.#alarms) alarm.at += by
+  }
+
+  #moveTo(instant: Instant): void {
+    this.#elapsed += instant - this.#now
+    this.#now = instant
   }
 }

@@ -33,6 +33,9 @@ export class NotFound extends ClusterError {
 /** Not authenticated: the credentials are missing, wrong or over. */
 export class Unauthorized extends ClusterError {}
 
+/** Nothing was sent: the credentials could not be had. */
+export class NoCredentials extends Unauthorized {}
+
 /** Not permitted, or refused by admission. */
 export class Forbidden extends ClusterError {}
 
@@ -79,6 +82,13 @@ export class TooManyRequests extends ClusterError {
 
 /** No answer: refused, reset, timed out or cut off. Whether a write took place is unknown. */
 export class Unreachable extends ClusterError {}
+
+/** Not sent, because this process may not write any more: it does not hold the lease. */
+export class Fenced extends ClusterError {
+  constructor(request: RequestLine) {
+    super(request, 'not sent: this process does not hold the lease')
+  }
+}
 
 /** Any other status, or an answer that is not what the API promises. */
 export class ServerError extends ClusterError {

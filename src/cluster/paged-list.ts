@@ -9,6 +9,10 @@ export interface Selection {
   readonly namespace?: string
   /** Kubernetes' notation, such as `app=web,!legacy`. */
   readonly labelSelector?: string
+  /** Only the object of this name. */
+  readonly name?: string
+  /** `metadata`: without spec and status and all that is not metadata. Default `whole`. */
+  readonly form?: 'whole' | 'metadata'
 }
 
 export interface ObjectList {
@@ -32,7 +36,7 @@ export async function listAll(
   selection: Selection,
   options: CallOptions = {},
 ): Promise<ObjectList> {
-  const pageOptions = { timeout: pageTimeout, ...options }
+  const pageOptions = { timeout: pageTimeout, accept: acceptOf(selection, 'list'), ...options }
   try {
     return await listPages(transport, type, selection, pageOptions)
   } catch (error) {
@@ -44,11 +48,25 @@ export async function listAll(
 /** The path of a list or watch. */
 export function selectionPath(
   type: ResourceType,
-  { namespace = '', labelSelector = '' }: Selection,
+  { namespace = '', labelSelector = '', name = '' }: Selection,
   query: Readonly<Record<string, string>>,
 ): string {
-  const parameters = new URLSearchParams(labelSelector === '' ? query : { ...query, labelSelector })
+  const parameters = new URLSearchParams(query)
+  if (labelSelector !== '') parameters.set('labelSelector', labelSelector)
+  if (name !== '') parameters.set('fieldSelector', `metadata.name=${name}`)
   return `${pathOf(type, namespace)}?${parameters.toString()}`
+}
+
+/** What to ask for so that a list, or an event of a watch, has the form of the selection. */
+export function acceptOf({ form = 'whole' }: Selection, answer: 'list' | 'watch'): string {
+  if (form === 'whole') return 'application/json'
+  const kind = answer === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata'
+  return `application/json;as=${kind};v=v1;g=meta.k8s.io`
+}
+
+/** The items of a list carry no kind, and what is reduced to its metadata one of its own. */
+export function withKind({ group, version, kind }: ResourceType, object: KubeObject): KubeObject {
+  return { ...object, apiVersion: group === '' ? version : `${group}/${version}`, kind }
 }
 
 async function listPages(
@@ -76,9 +94,4 @@ function pageOf(answer: unknown, path: string): Page {
     throw new ServerError({ method: 'GET', path: path.split('?', 1)[0] ?? path }, 'the answer is no list', 502)
   }
   return page as Page
-}
-
-/** The items of a list carry no kind, unlike those of a watch. */
-function withKind({ group, version, kind }: ResourceType, item: KubeObject): KubeObject {
-  return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...item }
 }

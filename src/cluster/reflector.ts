@@ -1,10 +1,10 @@
-import type { Instant, Millis } from '../core/time.ts'
+import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { sleep } from '../runtime/sleep.ts'
 import { ServerError, TooManyRequests, Unreachable } from './errors.ts'
-import { listAll, type Selection, selectionPath } from './paged-list.ts'
+import { acceptOf, listAll, type Selection, selectionPath, withKind } from './paged-list.ts'
 import type { Cache, Change, KubeObject, ObjectKey } from './ports.ts'
 import { ReconnectBackoff } from './reconnect.ts'
 import { pathOf, type ResourceType } from './resources.ts'
@@ -28,6 +28,8 @@ export interface ReflectorOptions<T> extends Selection {
 const idleLimit: Millis = 150_000
 const shortestWatch: Millis = 1_000
 const watchSeconds = { least: 300, spread: 300 } as const
+/** A cache that was led astray, by whatever, is right again after this time and the rest of a watch. */
+const relistAfter: Millis = 3_600_000
 
 interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
@@ -48,7 +50,9 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   readonly #synced = Promise.withResolvers<void>()
   #state: 'idle' | 'started' | 'stopped' = 'idle'
   #hasSynced = false
-  #lastContact: Instant | null = null
+  /** Both by the monotonic clock. */
+  #lastContact: Millis | null = null
+  #lastListed: Millis = 0
   /** Where the next watch begins; null: list first. */
   #resourceVersion: string | null = null
   readonly #stopped = new AbortController()
@@ -65,9 +69,9 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     return this.#hasSynced
   }
 
-  /** When the API server was last heard; null before the first time. */
-  get lastContact(): Instant | null {
-    return this.#lastContact
+  /** The time since the API server was last heard; null before the first time. */
+  get age(): Millis | null {
+    return this.#lastContact === null ? null : this.#options.clock.monotonic() - this.#lastContact
   }
 
   get #path(): string {
@@ -90,8 +94,8 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   start(): void {
     if (this.#state !== 'idle') return
     this.#state = 'started'
-    const { observer, clock, type } = this.#options
-    observer?.cacheAge(type.plural, () => (this.#lastContact === null ? null : clock.now() - this.#lastContact))
+    const { observer, type } = this.#options
+    observer?.cacheAge(type.plural, () => this.age)
     this.#loop = this.#run()
   }
 
@@ -147,6 +151,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     const { items, resourceVersion } = await listAll(transport, type, this.#options, { signal: this.#stopped.signal })
     if (!this.#isStarted()) return resourceVersion
     this.#heard()
+    this.#lastListed = this.#options.clock.monotonic()
     const changes = this.#store.replace(items)
     this.#hasSynced = true
     this.#synced.resolve()
@@ -157,7 +162,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   /** Returns when the server ends the watch in time; any other end is thrown. */
   async #watch(from: string): Promise<void> {
     const { transport, type, clock, random } = this.#options
-    const opened = clock.now()
+    const opened = clock.monotonic()
     const timeoutSeconds = watchSeconds.least + Math.floor(random() * (watchSeconds.spread + 1))
     const path = selectionPath(type, this.#options, {
       watch: 'true',
@@ -165,11 +170,13 @@ export class Reflector<T = KubeObject> implements Cache<T> {
       resourceVersion: from,
       timeoutSeconds: String(timeoutSeconds),
     })
-    for await (const event of transport.watch(path, { idle: idleLimit, signal: this.#stopped.signal })) {
+    const accept = acceptOf(this.#options, 'watch')
+    for await (const event of transport.watch(path, { idle: idleLimit, signal: this.#stopped.signal, accept })) {
       if (!this.#isStarted()) return
       this.#take(event as WatchEvent)
     }
-    if (clock.now() - opened >= shortestWatch) return
+    if (clock.monotonic() - this.#lastListed >= relistAfter) this.#resourceVersion = null
+    if (clock.monotonic() - opened >= shortestWatch) return
     throw new Unreachable({ method: 'GET', path: this.#path }, 'the watch ended at once')
   }
 
@@ -189,7 +196,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':
-        return this.#store.put(object)
+        return this.#store.put(withKind(this.#options.type, object))
       case 'DELETED':
         return this.#store.remove({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
       case 'BOOKMARK':
@@ -201,7 +208,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   }
 
   #heard(): void {
-    this.#lastContact = this.#options.clock.now()
+    this.#lastContact = this.#options.clock.monotonic()
   }
 
   /** Waits as long as the failure asks for. Only a connection that was lost, or throttling, leaves the place in the stream valid. */
@@ -218,7 +225,8 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     for (const { key, after } of changes) {
       if (after !== null) for (const settle of this.#waiting.get(idOf(key)) ?? []) settle(true)
     }
-    this.#tell(this.#handlers, changes)
+    // whoever subscribes meanwhile is told of the outcome by that
+    this.#tell([...this.#handlers], changes)
   }
 
   #tell(handlers: readonly ((change: Change<T>) => void)[], changes: readonly Change<T>[]): void {

@@ -25,6 +25,8 @@ export const resources = {
   nhiGrants: resource('lapse.dev', 'v1alpha1', 'nhigrants', 'NHIGrant', 'Namespaced'),
   namespaces: resource('', 'v1', 'namespaces', 'Namespace', 'Cluster'),
   serviceAccounts: resource('', 'v1', 'serviceaccounts', 'ServiceAccount', 'Namespaced'),
+  events: resource('events.k8s.io', 'v1', 'events', 'Event', 'Namespaced'),
+  leases: resource('coordination.k8s.io', 'v1', 'leases', 'Lease', 'Namespaced'),
   roles: resource('rbac.authorization.k8s.io', 'v1', 'roles', 'Role', 'Namespaced'),
   clusterRoles: resource('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', 'Cluster'),
   roleBindings: resource('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', 'Namespaced'),

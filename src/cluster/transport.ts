@@ -1,11 +1,21 @@
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { formatDuration, type Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { sleep } from '../runtime/sleep.ts'
-import type { Connection } from './connection.ts'
-import { connectorOf } from './connector.ts'
-import { ClusterError, type RequestLine, ServerError, TooManyRequests, Unauthorized, Unreachable } from './errors.ts'
+import type { Connection, Credentials, TlsOptions } from './connection.ts'
+import { ConnectionPools } from './connection-pools.ts'
+import {
+  ClusterError,
+  NoCredentials,
+  type RequestLine,
+  ServerError,
+  TooManyRequests,
+  Unauthorized,
+  Unreachable,
+} from './errors.ts'
 import { JsonLines } from './json-lines.ts'
+import { orAborted } from './or-aborted.ts'
 import { errorOfStatus } from './status-error.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -13,6 +23,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface CallOptions {
   /** Of the body. Default application/json. */
   readonly contentType?: string
+  /** The form of the answer. Default application/json. */
+  readonly accept?: string
   /** For the call as a whole, retries included. Default 10 s. */
   readonly timeout?: Millis
   /** A read is tried again when there is no answer, 429 or 5xx; a write never is. Default: GET is a read, the rest are writes. */
@@ -26,6 +38,8 @@ export interface WatchOptions {
   readonly idle: Millis
   /** Ends the watch. */
   readonly signal: AbortSignal
+  /** The form of the values. Default application/json. */
+  readonly accept?: string
 }
 
 export interface TransportOptions {
@@ -35,56 +49,54 @@ export interface TransportOptions {
   readonly random: () => number
   /** Default `lapse`. */
   readonly userAgent?: string
+  /** Asked right before a write is sent; false: it fails as Fenced and is not sent. Default: always. */
+  readonly mayWrite?: () => boolean
+  readonly observer?: Pick<Metrics, 'request'>
 }
 
 const defaultTimeout: Millis = 10_000
 const maxRetries = 4
 const firstRetry: Millis = 50
-const maxCallConnections = 64
-const keepIdle: Millis = 30_000
+const json = 'application/json'
 
 /**
- * Raw JSON to and from one API server, over two pools of connections: watches, which last, and calls, which must not
- * queue behind them. Paths may carry a query. Throws the errors of errors.ts.
+ * Raw JSON to and from one API server. Paths may carry a query. Throws the errors of errors.ts. Connections are made anew
+ * when the certificates that they are made with change; a credential that is refused is read again, once, at once.
  */
 export class Transport {
   readonly #options: TransportOptions
   readonly #origin: string
   readonly #prefix: string
-  readonly #calls: Agent
-  readonly #watches: Agent
+  /** Those of the newest TLS options. */
+  #pools: ConnectionPools | null = null
+  /** Those on which something still runs. */
+  readonly #retired = new Set<ConnectionPools>()
+  #closed = false
 
   constructor(options: TransportOptions) {
     const { origin, pathname } = new URL(options.connection.url)
     this.#options = options
     this.#origin = origin
     this.#prefix = pathname.replace(/\/+$/, '')
-    const pool = {
-      connect: connectorOf(options.connection),
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    }
-    this.#calls = new Agent({ ...pool, connections: maxCallConnections, keepAliveTimeout: keepIdle })
-    this.#watches = new Agent({ ...pool, connections: null })
   }
 
   /** The parsed answer; null when it is empty. */
   async call(method: Method, path: string, body?: object, options: CallOptions = {}): Promise<unknown> {
     const { clock } = this.#options
     const { timeout = defaultTimeout, effect = method === 'GET' ? 'read' : 'write' } = options
-    const deadline = clock.now() + timeout
+    const deadline = clock.monotonic() + timeout
     const abort = new AbortController()
     const ended = options.signal === undefined ? abort.signal : AbortSignal.any([options.signal, abort.signal])
+    const message = messageOf(method, path, body, effect, options, ended)
     const cancel = clock.after(timeout, () => abort.abort(new Error(`no answer within ${formatDuration(timeout)}`)))
     try {
-      for (let retries = 0; ; retries++) {
-        const outcome = await this.#attempt(method, path, body, options, ended)
+      for (let failures = 0; ; failures++) {
+        const outcome = await this.#attempt(message)
         if (outcome.ok) return outcome.value
-        const wait = effect === 'read' && retries < maxRetries ? this.#retryAfter(outcome.error, retries) : null
-        if (wait === null || clock.now() + wait >= deadline) throw outcome.error
+        const wait = this.#retryAfter(outcome.error, failures, effect)
+        if (wait === null || ended.aborted || clock.monotonic() + wait >= deadline) throw outcome.error
         await sleep(clock, wait, ended)
+        if (ended.aborted) throw outcome.error
       }
     } finally {
       cancel()
@@ -95,14 +107,14 @@ export class Transport {
    * The values of a stream of JSON lines, until the server ends it. A failure, the signal or the watchdog ends it with
    * an error.
    */
-  async *watch(path: string, { idle, signal }: WatchOptions): AsyncGenerator {
+  async *watch(path: string, { idle, signal, accept = json }: WatchOptions): AsyncGenerator {
     const request: RequestLine = { method: 'GET', path: withoutQuery(path) }
     const watchdog = new AbortController()
     const bark = (): void => watchdog.abort(new Error(`nothing heard for ${formatDuration(idle)}`))
     let calm = this.#options.clock.after(idle, bark)
     const ended = AbortSignal.any([signal, watchdog.signal])
     try {
-      const response = await this.#send(this.#watches, request, { method: 'GET', path, signal: ended })
+      const response = await this.#send({ method: 'GET', path, accept, pool: 'watches', content: null, signal: ended })
       if (response.statusCode >= 400) throw await errorOfResponse(request, response)
       const lines = new JsonLines()
       for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
@@ -111,7 +123,7 @@ export class Transport {
         yield* lines.push(chunk)
       }
     } catch (error) {
-      throw failureOf(request, error, ended)
+      throw this.#failureOf(request, error, ended)
     } finally {
       calm()
     }
@@ -119,57 +131,94 @@ export class Transport {
 
   /** Drops every connection; calls and watches that run fail as Unreachable. */
   async close(): Promise<void> {
-    await Promise.all([this.#calls.destroy(), this.#watches.destroy()])
+    this.#closed = true
+    const pools = this.#pools === null ? [...this.#retired] : [this.#pools, ...this.#retired]
+    await Promise.all(pools.map((each) => each.destroy()))
   }
-  async #attempt(
-    method: Method,
-    path: string,
-    body: object | undefined,
-    { contentType = 'application/json' }: CallOptions,
-    signal: AbortSignal,
-  ): Promise<Attempt> {
-    const request: RequestLine = { method, path: withoutQuery(path) }
+
+  async #attempt(message: Message): Promise<Attempt> {
+    const request: RequestLine = { method: message.method, path: withoutQuery(message.path) }
     try {
-      const content = body === undefined ? null : { type: contentType, text: JSON.stringify(body) }
-      const response = await this.#send(this.#calls, request, { method, path, content, signal })
-      if (response.statusCode >= 400) return { ok: false, error: await errorOfResponse(request, response) }
+      const response = await this.#send(message)
+      if (response.statusCode >= 400) throw await errorOfResponse(request, response)
       const text = await response.body.text()
       return { ok: true, value: text === '' ? null : JSON.parse(text) }
     } catch (error) {
-      return { ok: false, error: failureOf(request, error, signal) }
+      return { ok: false, error: this.#failureOf(request, error, message.signal) }
     }
   }
 
-  async #send(pool: Agent, request: RequestLine, { method, path, content = null, signal }: Message): Promise<Response> {
-    const headers = await this.#credentialHeaders(request)
-    return pool.request({
-      origin: this.#origin,
-      path: this.#prefix + path,
-      method,
+  async #send({ method, path, accept, pool, content, signal }: Message): Promise<Response> {
+    const { observer, userAgent = 'lapse' } = this.#options
+    const { tls, headers } = await this.#credentials({ method, path: withoutQuery(path) })
+    const type = content === null ? {} : { 'Content-Type': content.type }
+    const sent = orAborted(
       signal,
-      headers: {
-        Accept: 'application/json',
-        'User-Agent': this.#options.userAgent ?? 'lapse',
-        ...(content === null ? {} : { 'Content-Type': content.type }),
-        ...headers,
+      this.#poolsOf(tls)[pool].request({
+        origin: this.#origin,
+        path: this.#prefix + path,
+        method,
+        signal,
+        headers: { Accept: accept, 'User-Agent': userAgent, ...type, ...headers },
+        body: content?.text ?? null,
+      }),
+    )
+    if (observer === undefined) return sent
+    return sent.then(
+      (response) => {
+        observer.request({ method, code: String(response.statusCode) })
+        return response
       },
-      body: content?.text ?? null,
-    })
+      (error: unknown) => {
+        observer.request({ method, code: '<error>' })
+        throw error
+      },
+    )
   }
 
-  async #credentialHeaders(request: RequestLine): Promise<Readonly<Record<string, string>>> {
+  async #credentials(request: RequestLine): Promise<Credentials> {
     try {
-      return (await this.#options.connection.credentials()).headers
+      return await this.#options.connection.credentials()
     } catch (error) {
-      throw new Unauthorized(request, `no credentials: ${describe(error)}`)
+      throw new NoCredentials(request, `no credentials: ${describe(error)}`)
     }
   }
 
-  /** When to try a read again; null when that would not help. */
-  #retryAfter(error: ClusterError, retries: number): Millis | null {
-    const backoff = firstRetry * 2 ** retries * (0.5 + this.#options.random())
+  #poolsOf(tls: TlsOptions): ConnectionPools {
+    if (this.#closed) throw new Error('the connection was closed')
+    if (this.#pools?.tls === tls) return this.#pools
+    if (this.#pools !== null) this.#retire(this.#pools)
+    this.#pools = new ConnectionPools(tls, this.#options.mayWrite ?? (() => true))
+    return this.#pools
+  }
+
+  #retire(pools: ConnectionPools): void {
+    this.#retired.add(pools)
+    pools.retire().then(
+      () => this.#retired.delete(pools),
+      () => {}, // destroyed meanwhile
+    )
+  }
+
+  /** When to try again; null when that would not help, or might do a thing twice. */
+  #retryAfter(error: ClusterError, failures: number, effect: 'read' | 'write'): Millis | null {
+    // what was refused for who sent it was not done
+    if (error instanceof Unauthorized && !(error instanceof NoCredentials)) return failures === 0 ? 0 : null
+    if (effect === 'write' || failures >= maxRetries) return null
+    const backoff = firstRetry * 2 ** failures * (0.5 + this.#options.random())
     if (error instanceof TooManyRequests) return error.retryAfter + backoff
     return error instanceof Unreachable || (error instanceof ServerError && error.status >= 500) ? backoff : null
+  }
+
+  /** Credentials that the other side, or we, cannot accept may have been replaced at their source. */
+  #failureOf(request: RequestLine, error: unknown, signal: AbortSignal): ClusterError {
+    const refused = error instanceof Unauthorized && !(error instanceof NoCredentials)
+    if (refused || isCertificateFailure(error)) this.#options.connection.renew()
+    if (error instanceof ClusterError) return error
+    // what the parser says of malformed text quotes it
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      return new ServerError(request, 'the answer is malformed', 502)
+    return new Unreachable(request, `no answer: ${describe(signal.aborted ? signal.reason : error)}`)
   }
 }
 
@@ -180,8 +229,22 @@ type Attempt = { readonly ok: true; readonly value: unknown } | { readonly ok: f
 interface Message {
   readonly method: Method
   readonly path: string
-  readonly content?: { readonly type: string; readonly text: string } | null
+  readonly accept: string
+  readonly pool: 'calls' | 'writes' | 'watches'
+  readonly content: { readonly type: string; readonly text: string } | null
   readonly signal: AbortSignal
+}
+
+function messageOf(
+  method: Method,
+  path: string,
+  body: object | undefined,
+  effect: 'read' | 'write',
+  { contentType = json, accept = json }: CallOptions,
+  signal: AbortSignal,
+): Message {
+  const content = body === undefined ? null : { type: contentType, text: JSON.stringify(body) }
+  return { method, path, accept, pool: effect === 'read' ? 'calls' : 'writes', content, signal }
 }
 
 async function errorOfResponse(request: RequestLine, response: Response): Promise<ClusterError> {
@@ -204,12 +267,10 @@ function parsed(text: string): unknown {
   }
 }
 
-function failureOf(request: RequestLine, error: unknown, signal: AbortSignal): ClusterError {
-  if (error instanceof ClusterError) return error
-  // what the parser says of malformed text quotes it
-  if (error instanceof SyntaxError || error instanceof TypeError)
-    return new ServerError(request, 'the answer is malformed', 502)
-  return new Unreachable(request, `no answer: ${describe(signal.aborted ? signal.reason : error)}`)
+/** The codes of Node for a certificate that it does not accept. */
+function isCertificateFailure(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' && /^(CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code)
 }
 
 function describe(error: unknown): string {

@@ -2,7 +2,10 @@ import type { Instant, Millis } from '../core/time.ts'
 
 /** The only source of time outside `core`; tests put a hand-driven one in its place. */
 export interface Clock {
+  /** The wall clock: somebody may set it, also back. */
   now(): Instant
+  /** The time since some fixed moment of this process; goes on evenly whatever the wall clock is set to. */
+  monotonic(): Millis
   /** Runs the action once, `delay` from now (at the next turn when not positive). Returns how to call it off. */
   after(delay: Millis, action: () => void): () => void
 }
@@ -12,6 +15,7 @@ const longestTimer = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(delay, action) {
     let timer: NodeJS.Timeout
     const wait = (rest: Millis): void => {

@@ -21,6 +21,12 @@ export interface ReviewOutcome {
   readonly duration: Millis
 }
 
+export interface RequestOutcome {
+  readonly method: string
+  /** The status, or `<error>` when there was no answer. */
+  readonly code: string
+}
+
 /** Everything that a process of Lapse tells Prometheus. Labels never name single objects or requesters. */
 export interface Metrics {
   /** A work queue and its reconciles, under the names that controller-runtime uses. */
@@ -29,6 +35,12 @@ export interface Metrics {
   overstay(duration: Millis): void
   grant(outcome: GrantOutcome): void
   review(outcome: ReviewOutcome): void
+  /** A request to the API server was answered, or was not. */
+  request(outcome: RequestOutcome): void
+  /** An event could not be written. */
+  eventDropped(): void
+  /** `leads` is read at each scrape: whether this process holds the lease of that name. */
+  leading(lease: string, leads: () => boolean): void
   /** A watch broke and was opened again; resource is the plural. */
   watchRestarted(resource: string): void
   /** A subscriber of a cache threw. */
@@ -74,6 +86,13 @@ export function createMetrics({ version }: BuildInfo): Metrics {
     reviewBuckets,
     'webhook',
   )
+  const requests = counter(
+    'rest_client_requests_total',
+    'Requests to the API server by method and status.',
+    'method',
+    'code',
+  )
+  const droppedEvents = counter('lapse_events_dropped_total', 'Events that could not be written and are lost.')
   const restarts = counter('lapse_watch_restarts_total', 'Watches that broke and were opened again.', 'resource')
   const handlerFailures = counter(
     'lapse_cache_handler_failures_total',
@@ -90,6 +109,9 @@ export function createMetrics({ version }: BuildInfo): Metrics {
       reviews.inc({ webhook, verdict })
       reviewTime.observe({ webhook }, duration / 1_000)
     },
+    request: ({ method, code }) => requests.inc({ method, code }),
+    eventDropped: () => droppedEvents.inc(),
+    leading: (name, leads) => registry.registerMetric(leadership(name, leads)),
     watchRestarted: (resource) => restarts.inc({ resource }),
     handlerFailed: (resource) => handlerFailures.inc({ resource }),
     cacheAge: (resource, age) => void ages.set(resource, age),
@@ -131,6 +153,19 @@ function cacheAge(ages: ReadonlyMap<string, () => Millis | null>): Gauge<'resour
         const millis = age()
         if (millis !== null) this.set({ resource }, millis / 1_000)
       }
+    },
+  })
+}
+
+/** As in controller-runtime. */
+function leadership(name: string, leads: () => boolean): Gauge<'name'> {
+  return new Gauge({
+    name: 'leader_election_master_status',
+    help: '1 in the process that holds the lease, 0 in the others.',
+    labelNames: ['name'],
+    registers: [],
+    collect() {
+      this.set({ name }, leads() ? 1 : 0)
     },
   })
 }

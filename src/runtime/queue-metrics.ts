@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Millis } from '../core/time.ts'
 import type { QueueObserver } from './queue-observer.ts'
 
 /** As in controller-runtime: 10 ns to 1,000 s. */
@@ -61,6 +62,28 @@ export function queueMetrics(registry: Registry): (name: string) => QueueObserve
     ...reconcileLabels,
   })
 
+  const unfinished = new Map<string, () => readonly Millis[]>()
+  const agesOf = (name: string, help: string, sum: (ages: readonly Millis[]) => Millis): void => {
+    void new Gauge({
+      name,
+      help,
+      ...queueLabels,
+      collect() {
+        for (const [queue, ages] of unfinished) this.set({ name: queue, controller: queue }, sum(ages()) / 1_000)
+      },
+    })
+  }
+  agesOf(
+    'workqueue_unfinished_work_seconds',
+    'For how long the busy workers have been at their keys, added up: it goes on rising when one is stuck.',
+    (ages) => ages.reduce((total, age) => total + age, 0),
+  )
+  agesOf(
+    'workqueue_longest_running_processor_seconds',
+    'For how long the longest busy worker has been at its key.',
+    (ages) => Math.max(0, ...ages),
+  )
+
   return (name) => {
     const queue = { name, controller: name }
     const controller = { controller: name }
@@ -82,6 +105,7 @@ export function queueMetrics(registry: Registry): (name: string) => QueueObserve
         if (result === 'error') errors.inc(controller)
       },
       workers: (limit) => limits.set(controller, limit),
+      unfinished: (ages) => void unfinished.set(name, ages),
     }
   }
 }

@@ -11,6 +11,8 @@ export interface QueueObserver {
   started(waited: Millis): void
   finished(result: ReconcileResult, took: Millis): void
   workers(limit: number): void
+  /** `ages` is read whenever somebody wants to know: for how long each busy worker has been at its key. */
+  unfinished(ages: () => readonly Millis[]): void
 }
 
 export const noQueueObserver: QueueObserver = {
@@ -20,4 +22,5 @@ export const noQueueObserver: QueueObserver = {
   started: () => {},
   finished: () => {},
   workers: () => {},
+  unfinished: () => {},
 }

@@ -45,17 +45,22 @@ export class WorkQueue {
   readonly #due = new Fifo()
   readonly #added = new Fifo()
   readonly #asked = new Schedule()
-  /** Apart from what was asked for: neither may swallow the other. */
+  /**
+   * Apart from what was asked for: neither may swallow the other. By the monotonic clock, so that a wall clock that is
+   * set back does not keep what failed waiting.
+   */
   readonly #retries = new Schedule()
-  readonly #readySince = new Map<string, Instant>()
-  readonly #running = new Set<string>()
+  /** By the monotonic clock, as is the next. */
+  readonly #readySince = new Map<string, Millis>()
+  readonly #runningSince = new Map<string, Millis>()
   /** Keys that became ready while they ran, and the line in which they go on. */
   readonly #meanwhile = new Map<string, Fifo>()
   readonly #failures = new Map<string, number>()
   /** When the worker last wanted to look again: a failure before then must not make it forgotten. */
   readonly #promised = new Map<string, Instant>()
   #state: 'idle' | 'started' | 'draining' = 'idle'
-  #alarm: { readonly at: Instant; readonly cancel: () => void } | null = null
+  /** By the monotonic clock. */
+  #alarm: { readonly at: Millis; readonly cancel: () => void } | null = null
   #drained: (() => void) | null = null
 
   constructor(options: WorkQueueOptions) {
@@ -68,6 +73,10 @@ export class WorkQueue {
     if (this.#state !== 'idle') return
     this.#state = 'started'
     this.#observer.workers(this.#concurrency)
+    this.#observer.unfinished(() => {
+      const now = this.#options.clock.monotonic()
+      return Array.from(this.#runningSince.values(), (since) => now - since)
+    })
     this.#collectDue()
     this.#dispatch()
   }
@@ -96,7 +105,7 @@ export class WorkQueue {
     const waiting = [this.#due, this.#added, this.#asked, this.#retries, this.#readySince, this.#meanwhile]
     for (const part of waiting) part.clear()
     this.#observer.depth(0)
-    if (this.#running.size === 0) return Promise.resolve()
+    if (this.#runningSince.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const earlier = this.#drained
       this.#drained = () => {
@@ -118,43 +127,52 @@ export class WorkQueue {
   }
 
   #makeReady(line: Fifo, key: string): void {
-    if (this.#running.has(key)) {
+    if (this.#runningSince.has(key)) {
       this.#meanwhile.set(key, line)
       return
     }
     line.push(key)
-    if (!this.#readySince.has(key)) this.#readySince.set(key, this.#options.clock.now())
+    if (!this.#readySince.has(key)) this.#readySince.set(key, this.#options.clock.monotonic())
     this.#observer.depth(this.#readySince.size)
   }
 
-  /** Moves every key that is due to the ready ones and sets the alarm for the next. */
+  /** Moves every key that is due to the ready ones and, once started, sets the alarm for the next. */
   #collectDue(): void {
-    if (this.#state !== 'started') return
-    const now = this.#options.clock.now()
-    for (const schedule of [this.#asked, this.#retries]) {
-      for (let key = schedule.take(now); key !== null; key = schedule.take(now)) this.#makeReady(this.#due, key)
+    if (this.#state === 'draining') return
+    const { clock } = this.#options
+    const [now, elapsed] = [clock.now(), clock.monotonic()]
+    for (let key = this.#asked.take(now); key !== null; key = this.#asked.take(now)) this.#makeReady(this.#due, key)
+    for (let key = this.#retries.take(elapsed); key !== null; key = this.#retries.take(elapsed)) {
+      this.#makeReady(this.#due, key)
     }
-    const next = Math.min(this.#asked.next() ?? Infinity, this.#retries.next() ?? Infinity)
-    if (next === Infinity || (this.#alarm !== null && this.#alarm.at <= next)) return
+    const wait = Math.min((this.#asked.next() ?? Infinity) - now, (this.#retries.next() ?? Infinity) - elapsed)
+    if (wait < Infinity && this.#state === 'started') this.#setAlarm(Math.min(wait, longestSleep))
+  }
+
+  /** An alarm that is set for earlier is kept. */
+  #setAlarm(delay: Millis): void {
+    const { clock } = this.#options
+    const at = clock.monotonic() + delay
+    if (this.#alarm !== null && this.#alarm.at <= at) return
     this.#alarm?.cancel()
-    const cancel = this.#options.clock.after(Math.min(next - now, longestSleep), () => {
+    const cancel = clock.after(delay, () => {
       this.#alarm = null
       this.#collectDue()
       this.#dispatch()
     })
-    this.#alarm = { at: next, cancel }
+    this.#alarm = { at, cancel }
   }
 
   #dispatch(): void {
     if (this.#state !== 'started') return
-    while (this.#running.size < this.#concurrency) {
+    while (this.#runningSince.size < this.#concurrency) {
       const ready = this.#takeReady()
       if (ready === null) return
       void this.#run(ready.key, ready.since)
     }
   }
   /** Removes the key whose turn it is and returns it with its waiting time. */
-  #takeReady(): { readonly key: string; readonly since: Instant } | null {
+  #takeReady(): { readonly key: string; readonly since: Millis } | null {
     for (const line of [this.#due, this.#added]) {
       for (let key = line.shift(); key !== undefined; key = line.shift()) {
         const since = this.#readySince.get(key)
@@ -167,10 +185,10 @@ export class WorkQueue {
     return null
   }
 
-  async #run(key: string, since: Instant): Promise<void> {
+  async #run(key: string, since: Millis): Promise<void> {
     const { clock, worker } = this.#options
-    const started = clock.now()
-    this.#running.add(key)
+    const started = clock.monotonic()
+    this.#runningSince.set(key, started)
     this.#observer.started(started - since)
     let result: ReconcileResult = 'error'
     try {
@@ -179,7 +197,7 @@ export class WorkQueue {
     } catch (error) {
       this.#backOff(key, error)
     }
-    this.#observer.finished(result, clock.now() - started)
+    this.#observer.finished(result, clock.monotonic() - started)
     this.#finish(key)
   }
 
@@ -200,16 +218,16 @@ export class WorkQueue {
     const now = clock.now()
     const promised = this.#promised.get(key) ?? now
     if (promised > now) this.#asked.set(key, promised)
-    this.#retries.set(key, now + retryInMs)
+    this.#retries.set(key, clock.monotonic() + retryInMs)
     this.#observer.retried()
     log.error('reconcile failed', { queue: name, key, failures: failures + 1, retryInMs, error })
   }
 
   #finish(key: string): void {
-    this.#running.delete(key)
+    this.#runningSince.delete(key)
     if (this.#state === 'draining') {
       for (const part of [this.#asked, this.#retries, this.#meanwhile]) part.clear()
-      if (this.#running.size === 0) this.#drained?.()
+      if (this.#runningSince.size === 0) this.#drained?.()
       return
     }
     const line = this.#meanwhile.get(key)

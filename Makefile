@@ -1,6 +1,6 @@
 # Everything that a checkout can do. Needs Go (1.26 or newer), npm and Linux; the rest is fetched by name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench cluster generate format clean
+.PHONY: help demo test bench soak cluster generate format clean
 
 NODE := node_modules/.bin/node
 
@@ -15,6 +15,9 @@ test: node_modules ## everything that must hold
 
 bench: node_modules ## the measurements of bench/, each as a ratio
 	@$(NODE) bench/run.ts
+
+soak: node_modules ## 20 minutes of churn and faults; MINUTES=n and SEED=n choose others
+	@$(NODE) scripts/soak.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 cluster: node_modules ## a control plane alone, in the foreground
 	@$(NODE) scripts/cluster.ts

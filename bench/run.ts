@@ -7,19 +7,23 @@ import { parseArgs } from 'node:util'
 import { check } from './check.ts'
 import { grant } from './grant.ts'
 import { overstay } from './overstay.ts'
+import { recovery } from './recovery.ts'
 import { review } from './review.ts'
+import { steady } from './steady.ts'
 import type { Benchmark } from './support/benchmark.ts'
 import type { Measurement } from './support/measurement.ts'
 import { renderTable } from './support/table.ts'
+import { sync } from './sync.ts'
+import { transport } from './transport.ts'
 
-const benchmarks: readonly Benchmark[] = [grant, overstay, review, check]
+const benchmarks: readonly Benchmark[] = [grant, overstay, review, check, transport, sync, recovery, steady]
 const resultsPath = join(import.meta.dirname, 'results.json')
 const usage = `usage: node bench/run.ts [--only NAME…]
 
 Runs the benchmarks, prints a table of each and one of all, and writes bench/results.json with what was measured.
 A goal that is missed is shown as MISSED; the exit code is 1 only if a benchmark could not be run.
 
-${benchmarks.map(({ name, description }) => `  ${name.padEnd(10)}${description.split('\n', 1)[0]}`).join('\n')}
+${benchmarks.map(({ name, description }) => `  ${name.padEnd(11)}${description.split('\n', 1)[0]}`).join('\n')}
 
 node bench/NAME.ts runs one alone; with --help it says in full what it measures.
 `

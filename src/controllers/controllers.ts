@@ -27,6 +27,8 @@ export interface ControllerParts {
 const grantWorkers = 32
 /** An end that could not be carried out is overdue: it is not left lying for long once the API server is back. */
 const grantBackoff = 5_000
+/** How many grants a policy has is written at most once in this time. */
+const countInterval: Millis = 1_000
 /** Orphans are looked for at the start and then at this interval. */
 const sweepInterval: Millis = 600_000
 
@@ -79,6 +81,7 @@ export class Controllers {
     forgetWhatIsGone(caches, policies, grants)
     watchAll(caches, {
       policy: (name) => policyQueue.add(name),
+      policyCount: (name) => policyQueue.addAt(name, clock.now() + countInterval),
       grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
     })
     this.#queues = [grantQueue, policyQueue, sweepQueue]

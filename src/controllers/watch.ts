@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { marks } from '../api/v1alpha1/objects.ts'
 import type { Cache, ObjectKey } from '../cluster/ports.ts'
@@ -22,6 +23,8 @@ export function feed<T extends object>(cache: Cache<T>, kind: WorldKind, world: 
 
 export interface Enqueue {
   policy(name: string): void
+  /** Only the count of its grants may have changed, which people read: many changes may be taken together. */
+  policyCount(name: string): void
   grant(key: ObjectKey): void
 }
 
@@ -30,9 +33,9 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
   const grantsWhere = (concerns: (grant: NHIGrant) => boolean): void => {
     for (const grant of caches.grants.list()) if (concerns(grant)) enqueue.grant(keyOf(grant))
   }
-  caches.policies.subscribe(({ key }) => {
+  caches.policies.subscribe(({ key, before, after }) => {
     enqueue.policy(key.name)
-    grantsWhere((grant) => policyNamedBy(grant) === key.name)
+    if (!differOnlyInCount(before, after)) grantsWhere((grant) => policyNamedBy(grant) === key.name)
   })
   caches.revisions.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.spec.policyName ?? ''
@@ -41,7 +44,7 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
   })
   caches.grants.subscribe(({ key, before, after }) => {
     enqueue.grant(key)
-    if (before?.status?.state !== after?.status?.state) enqueue.policy(policyOfChange(before, after))
+    if (before?.status?.state !== after?.status?.state) enqueue.policyCount(policyOfChange(before, after))
   })
   caches.serviceAccounts.subscribe(({ key }) =>
     grantsWhere((grant) => {
@@ -56,6 +59,13 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
     const policy = (after ?? before)?.metadata.labels?.[marks.policy]
     if (policy !== undefined) enqueue.policy(policy)
   })
+}
+
+function differOnlyInCount(before: AccessPolicy | null, after: AccessPolicy | null): boolean {
+  if (before === null || after === null || before.metadata.generation !== after.metadata.generation) return false
+  const { grants: _, ...was } = before.status ?? {}
+  const { grants: __, ...is } = after.status ?? {}
+  return isDeepStrictEqual(was, is)
 }
 
 function policyOfChange(before: NHIGrant | null, after: NHIGrant | null): string {

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { type Connection, loadConnection } from '../../src/cluster/connection.ts'
 import { Forbidden, Unauthorized, Unreachable } from '../../src/cluster/errors.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
-import type { ResourceType } from '../../src/cluster/resources.ts'
 import { Transport } from '../../src/cluster/transport.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -16,15 +15,16 @@ import { output } from '../support/command.ts'
 import { controlPlaneBinary } from '../support/control-plane-binary.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
+import { configMaps } from '../support/fault-scene.ts'
 import { installLapse } from '../support/installation.ts'
 import { Scene } from '../support/scene.ts'
 
-const configMaps: ResourceType = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true }
 const account = 'rotating'
 
 /** For a connection that reads its files again only when it is told to. */
 const stoppedClock: Clock = { ...systemClock, monotonic: () => 0 }
 
+/** One that has ended. */
 interface Call {
   /** Of the ConfigMap that it creates; null: it reads one. */
   readonly creates: string | null
@@ -33,16 +33,14 @@ interface Call {
 
 /** A process that works: it reads and creates ConfigMaps in turn, a call every 50 ms, and mirrors them by a watch. */
 class Traffic {
-  /** In the order of their ends. */
-  readonly calls: Call[] = []
-  /** How often each name was told as new. */
-  readonly told = new Map<string, number>()
   readonly userAgent: string
   readonly transport: Transport
   readonly #reflector: Reflector
   readonly #path: string
-  readonly #running = new Set<Promise<void>>()
-  #begun = 0
+  /** In the order of their beginnings. */
+  readonly #calls: Promise<Call>[] = []
+  /** How often each name was told as new. */
+  readonly #told = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
 
   constructor(connection: Connection, namespace: string) {
@@ -58,62 +56,64 @@ class Traffic {
       log: silentLog,
     })
     this.#reflector.subscribe(({ key: { name }, before }) => {
-      if (before === null) this.told.set(name, (this.told.get(name) ?? 0) + 1)
+      if (before === null) this.#told.set(name, (this.#told.get(name) ?? 0) + 1)
     })
   }
 
   async start(): Promise<void> {
     this.#reflector.start()
     await this.#reflector.whenSynced()
-    this.#timer = setInterval(() => {
-      const call = this.#call().finally(() => this.#running.delete(call))
-      this.#running.add(call)
-    }, 50)
+    this.#timer = setInterval(() => this.#calls.push(this.#call(this.#calls.length + 1)), 50)
   }
 
-  get failures(): readonly Error[] {
-    return this.calls.map(({ failure }) => failure).filter((failure) => failure !== null)
+  /** The calls that begin from now until the event, when they have ended. */
+  async until(event: Promise<unknown>): Promise<readonly Call[]> {
+    const from = this.#calls.length
+    await event
+    return Promise.all(this.#calls.slice(from))
   }
 
-  /** Resolves when `count` calls more have ended, with those. */
-  async next(count: number): Promise<readonly Call[]> {
-    const from = this.calls.length
-    await eventually(
-      `${count} calls more`,
-      () => Promise.resolve(this.calls.length >= from + count || undefined),
-      30_000,
+  /** The next calls to begin, at least `count`, when they have ended. */
+  next(count: number): Promise<readonly Call[]> {
+    const enough = this.#calls.length + count
+    return this.until(
+      eventually(`${count} calls more`, () => Promise.resolve(this.#calls.length >= enough || undefined), 30_000),
     )
-    return this.calls.slice(from)
   }
 
-  /** Ends the calls and waits until the watch has told of all that exists. */
-  async settle(admin: AdminApi): Promise<void> {
+  succeeds(): Promise<true> {
+    return eventually('a call succeeds', async () => failuresOf(await this.next(1)).length === 0 || undefined)
+  }
+
+  /** Ends the calls and waits until the watch has told of all that exists; resolves with every call. */
+  async settle(admin: AdminApi): Promise<readonly Call[]> {
     clearInterval(this.#timer ?? undefined)
-    await Promise.all(this.#running)
+    const calls = await Promise.all(this.#calls)
     const existing = (await admin.list(this.#path)).map(({ metadata }) => metadata!.name!)
-    await eventually('the watch has told of everything', () => {
-      const missing = existing.filter((name) => !this.told.has(name))
+    const tellsAll = (): Promise<true> => {
+      const missing = existing.filter((name) => !this.#told.has(name))
       return missing.length === 0 ? Promise.resolve(true) : Promise.reject(new Error(`not of ${missing.join()}`))
-    })
-    const created = this.calls.filter(({ failure }) => failure === null).flatMap(({ creates }) => creates ?? [])
+    }
+    await eventually('the watch has told of everything', tellsAll, 30_000)
+    const created = calls.filter(({ failure }) => failure === null).flatMap(({ creates }) => creates ?? [])
     expect(existing, 'what was created').to.include.members(created)
     expect(
-      [...this.told.values()].filter((times) => times !== 1),
+      [...this.#told.values()].filter((times) => times !== 1),
       'names told twice',
     ).to.deep.equal([])
-    expect([...this.told.keys()], 'what was told').to.have.members(existing)
+    expect([...this.#told.keys()], 'what was told').to.have.members(existing)
+    return calls
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer ?? undefined)
     await this.#reflector.stop()
     await this.transport.close()
-    await Promise.all(this.#running)
+    await Promise.all(this.#calls)
   }
 
-  async #call(): Promise<void> {
-    this.#begun += 1
-    const creates = this.#begun % 2 === 0 ? null : `cm-${this.#begun}`
+  async #call(number: number): Promise<Call> {
+    const creates = number % 2 === 0 ? null : `cm-${number}`
     const call =
       creates === null
         ? this.transport.call('GET', `${this.#path}/kube-root-ca.crt`)
@@ -122,17 +122,128 @@ class Traffic {
       () => null,
       (error: unknown) => error as Error,
     )
-    this.calls.push({ creates, failure })
+    return { creates, failure }
   }
+}
+
+interface BoundToken {
+  readonly token: string
+  /** Resolves when the API server refuses it, which remembers for 10 s that it was good. */
+  revoke(): Promise<void>
+}
+
+/** Where one process works: a namespace, a ServiceAccount that may edit there, and a directory for what it reads. */
+class Workplace {
+  readonly directory: string
+  readonly #controlPlane: ControlPlane
+  readonly #namespace: string
+  readonly #running: Traffic[] = []
+
+  private constructor(controlPlane: ControlPlane, namespace: string, directory: string) {
+    this.#controlPlane = controlPlane
+    this.#namespace = namespace
+    this.directory = directory
+  }
+
+  static async set(controlPlane: ControlPlane): Promise<Workplace> {
+    const { admin } = controlPlane
+    const namespace = await controlPlane.namespace()
+    await admin.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: account } })
+    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
+      metadata: { name: account },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    })
+    return new Workplace(controlPlane, namespace, await mkdtemp(join(tmpdir(), 'lapse-rotation-')))
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#running.map((traffic) => traffic.stop()))
+    await rm(this.directory, { recursive: true })
+  }
+
+  /** In one step, as a kubelet does. */
+  async replace(name: string, content: string): Promise<string> {
+    const path = join(this.directory, name)
+    await writeFile(`${path}.new`, content)
+    await rename(`${path}.new`, path)
+    return path
+  }
+
+  /** Everything beside the kubeconfig in files: `ca.crt`, and what the user names. */
+  async connect(user: object, clock: Clock = systemClock): Promise<Connection> {
+    await this.replace('ca.crt', caOf(this.#controlPlane))
+    return loadConnection({ kubeconfig: await this.replaceConfig(user), clock })
+  }
+
+  replaceConfig(user: object): Promise<string> {
+    return this.replace('config', kubeconfigOf(this.#controlPlane.url, user))
+  }
+
+  async begin(connection: Connection): Promise<Traffic> {
+    const traffic = new Traffic(connection, this.#namespace)
+    this.#running.push(traffic)
+    await traffic.start()
+    await traffic.next(10)
+    return traffic
+  }
+
+  async issueToken(): Promise<BoundToken> {
+    const { admin } = this.#controlPlane
+    const secrets = `/api/v1/namespaces/${this.#namespace}/secrets`
+    const { metadata } = await admin.create(secrets, { metadata: { generateName: 'token-' } })
+    const boundObjectRef = { apiVersion: 'v1', kind: 'Secret', name: metadata!.name, uid: metadata!.uid }
+    const path = `/api/v1/namespaces/${this.#namespace}/serviceaccounts/${account}/token`
+    const answer = await admin.create(path, { spec: { expirationSeconds: 3600, boundObjectRef } })
+    const token = answer['status'].token as string
+    return {
+      token,
+      async revoke() {
+        await admin.delete(`${secrets}/${metadata!.name}`)
+        await eventually('the API server refuses the token', () => refuses(admin, token), 30_000)
+      },
+    }
+  }
+
+  /** Two tokens, the first of them in the file `token`. */
+  async issueTokens(): Promise<readonly [BoundToken, BoundToken]> {
+    const tokens = [await this.issueToken(), await this.issueToken()] as const
+    await this.replace('token', tokens[0].token)
+    return tokens
+  }
+
+  /** Prints the token of the file `token`, good for `lifetime` ms. */
+  async plugin(lifetime: number): Promise<object> {
+    const script = `
+      import { appendFileSync, readFileSync } from 'node:fs'
+      const file = (name) => import.meta.dirname + '/' + name
+      appendFileSync(file('runs'), '.')
+      const token = readFileSync(file('token'), 'utf8')
+      const expirationTimestamp = new Date(Date.now() + ${lifetime}).toISOString()
+      const apiVersion = 'client.authentication.k8s.io/v1'
+      console.log(JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token, expirationTimestamp } }))`
+    const args = [await this.replace('plugin.mjs', script)]
+    return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args } }
+  }
+
+  /** How often the plugin was run. */
+  async runs(): Promise<number> {
+    return (await readFile(join(this.directory, 'runs'), 'utf8')).length
+  }
+}
+
+function caOf(controlPlane: ControlPlane): string {
+  return Buffer.from(controlPlane.caData, 'base64').toString()
+}
+
+async function refuses(admin: AdminApi, token: string): Promise<true | undefined> {
+  const review = await admin.create('/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token } })
+  return review['status'].authenticated === true ? undefined : true
 }
 
 async function whoAmI(transport: Transport): Promise<string> {
   const review = await transport.call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {})
   return (review as { readonly status: { readonly userInfo: { readonly username: string } } }).status.userInfo.username
-}
-
-function isRefusedController({ userAgent, responseStatus }: AuditEvent): boolean {
-  return userAgent?.startsWith('lapse-controller') === true && responseStatus?.code === 401
 }
 
 /** Resolves when it has read that CA: sooner than in ten seconds, by renewals. */
@@ -141,6 +252,47 @@ function trusts(connection: Connection, ca: string): Promise<true> {
     connection.renew()
     return String((await connection.credentials()).tls.ca) === ca || undefined
   })
+}
+
+interface Worker {
+  readonly place: Workplace
+  readonly connection: Connection
+  readonly running: Traffic
+}
+
+/** With a token in a file. */
+async function employ(controlPlane: ControlPlane): Promise<Worker> {
+  const place = await Workplace.set(controlPlane)
+  await place.replace('token', (await place.issueToken()).token)
+  const connection = await place.connect({ tokenFile: 'token' })
+  return { place, connection, running: await place.begin(connection) }
+}
+
+/** Client certificates of that CA are accepted, and of no other but the control plane's own. */
+async function admitClientsOf({ certificate }: Authority, controlPlane: ControlPlane): Promise<void> {
+  await writeFile(join(controlPlane.directory, 'ca.crt'), caOf(controlPlane) + certificate)
+}
+
+/** Restarts the API server, with a certificate of that CA. */
+async function serveAs(authority: Authority, controlPlane: ControlPlane): Promise<void> {
+  const [certificate, key] = await authority.serving()
+  await writeFile(join(controlPlane.directory, 'kube-apiserver.crt'), certificate)
+  await writeFile(join(controlPlane.directory, 'kube-apiserver.key'), key)
+  await controlPlane.part('kube-apiserver').restart()
+}
+
+async function adminTrusting(ca: string, controlPlane: ControlPlane): Promise<AdminApi> {
+  const read = (name: string): Promise<string> => readFile(join(controlPlane.directory, name), 'utf8')
+  const [certificate, key] = await Promise.all([read('admin.crt'), read('admin.key')])
+  return AdminApi.connect({ url: controlPlane.url, ca, certificate, key })
+}
+
+function failuresOf(calls: readonly Call[]): readonly Error[] {
+  return calls.map(({ failure }) => failure).filter((failure) => failure !== null)
+}
+
+function isRefusedController({ userAgent, responseStatus }: AuditEvent): boolean {
+  return userAgent?.startsWith('lapse-controller') === true && responseStatus?.code === 401
 }
 
 /** An API server that has just been started forbids what it has not learnt the rules of yet. */
@@ -157,128 +309,63 @@ describe('credentials that change while a process runs', function () {
   // Its own: certificates of the API server are replaced.
   let controlPlane: ControlPlane
   let admin: AdminApi
-  let namespace: string
-  let directory: string
-  let traffic: Traffic | null
+  const scenarios: (() => Promise<void>)[] = []
+  let outcomes: readonly Promise<void>[] = []
+  let lastRead: Promise<unknown> = Promise.resolve()
 
   before(async () => {
     controlPlane = await startControlPlane()
     admin = controlPlane.admin
+    outcomes = scenarios.map((begin) => begin())
+    for (const outcome of outcomes) outcome.catch(() => {}) // a failure waits for its test to tell
   })
-  after(() => controlPlane?.stop())
+  after(async () => {
+    await Promise.allSettled(outcomes)
+    await controlPlane?.stop()
+  })
 
-  beforeEach(async () => {
-    traffic = null
-    directory = await mkdtemp(join(tmpdir(), 'lapse-rotation-'))
-    namespace = await controlPlane.namespace()
-    await admin.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: account } })
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
-      metadata: { name: account },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+  /** A test of a scenario that is mostly waiting: all of these begin together, and each test tells how its own went. */
+  function sideBySide(title: string, scenario: (place: Workplace) => Promise<void>): void {
+    const number = scenarios.push(async () => {
+      const place = await Workplace.set(controlPlane)
+      try {
+        await scenario(place)
+      } finally {
+        await place.clear()
+      }
     })
-  })
-  afterEach(async () => {
-    await traffic?.stop()
-    await rm(directory, { recursive: true })
-  })
-
-  /** In one step, as a kubelet does. */
-  async function replace(name: string, content: string): Promise<string> {
-    const path = join(directory, name)
-    await writeFile(`${path}.new`, content)
-    await rename(`${path}.new`, path)
-    return path
+    it(title, () => outcomes[number - 1])
   }
 
-  /** Everything beside the kubeconfig in files: `ca.crt`, and what the user names. */
-  async function connect(user: object, clock: Clock = systemClock): Promise<Connection> {
-    await replace('ca.crt', Buffer.from(controlPlane.caData, 'base64').toString())
-    return loadConnection({ kubeconfig: await replace('config', kubeconfigOf(controlPlane.url, user)), clock })
-  }
-
-  async function begin(connection: Connection): Promise<Traffic> {
-    traffic = new Traffic(connection, namespace)
-    await traffic.start()
-    await traffic.next(10)
-    return traffic
-  }
-
-  interface BoundToken {
-    readonly token: string
-    /** Resolves when the API server refuses it. */
-    revoke(): Promise<void>
-  }
-
-  async function issueToken(): Promise<BoundToken> {
-    const secrets = `/api/v1/namespaces/${namespace}/secrets`
-    const { metadata } = await admin.create(secrets, { metadata: { generateName: 'token-' } })
-    const boundObjectRef = { apiVersion: 'v1', kind: 'Secret', name: metadata!.name, uid: metadata!.uid }
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
-    const answer = await admin.create(path, { spec: { expirationSeconds: 3600, boundObjectRef } })
-    const token = answer['status'].token as string
-    return {
-      token,
-      async revoke() {
-        await admin.delete(`${secrets}/${metadata!.name}`)
-        await eventually('the API server refuses the token', () => refuses(token), 20_000)
-      },
-    }
-  }
-
-  async function refuses(token: string): Promise<true | undefined> {
-    const review = await admin.create('/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token } })
-    return review['status'].authenticated === true ? undefined : true
-  }
-
-  const runs = async (): Promise<number> => (await readFile(join(directory, 'runs'), 'utf8')).length
-
-  /** Prints the token of the file `token`, good for `lifetime` ms. */
-  async function plugin(lifetime: number): Promise<object> {
-    const script = `
-      import { appendFileSync, readFileSync } from 'node:fs'
-      const file = (name) => import.meta.dirname + '/' + name
-      appendFileSync(file('runs'), '.')
-      const token = readFileSync(file('token'), 'utf8')
-      const expirationTimestamp = new Date(Date.now() + ${lifetime}).toISOString()
-      const apiVersion = 'client.authentication.k8s.io/v1'
-      console.log(JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token, expirationTimestamp } }))`
-    const args = [await replace('plugin.mjs', script)]
-    return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args } }
-  }
-
-  /** Lets the API server serve with that certificate and key. */
-  async function serve([certificate, key]: readonly [string, string]): Promise<void> {
-    await writeFile(join(controlPlane.directory, 'kube-apiserver.crt'), certificate)
-    await writeFile(join(controlPlane.directory, 'kube-apiserver.key'), key)
-    await controlPlane.part('kube-apiserver').restart()
+  /** One reads after the other: each goes on in the log where the one before ended. */
+  function auditEvents(filter: (event: AuditEvent) => boolean): Promise<readonly AuditEvent[]> {
+    const events = lastRead.then(() => controlPlane.auditEvents(filter))
+    lastRead = events.catch(() => {})
+    return events
   }
 
   const refusals = ({ userAgent }: Traffic): Promise<readonly AuditEvent[]> =>
-    controlPlane.auditEvents((event) => event.userAgent === userAgent && event.responseStatus?.code === 401)
+    auditEvents((event) => event.userAgent === userAgent && event.responseStatus?.code === 401)
 
   const anyEvent = async (filter: (event: AuditEvent) => boolean): Promise<true | undefined> =>
-    (await controlPlane.auditEvents(filter)).length > 0 || undefined
+    (await auditEvents(filter)).length > 0 || undefined
 
   describe('a token in a file', () => {
-    it('is read again when the API server refuses the old one: no call fails', async () => {
-      const [first, second] = [await issueToken(), await issueToken()]
-      await replace('token', first.token)
-      const running = await begin(await connect({ tokenFile: 'token' }, stoppedClock))
-      await replace('token', second.token)
+    sideBySide('is read again when the API server refuses the old one: no call fails', async (place) => {
+      const [first, second] = await place.issueTokens()
+      const running = await place.begin(await place.connect({ tokenFile: 'token' }, stoppedClock))
+      await place.replace('token', second.token)
       await first.revoke()
       await running.next(20)
-      await running.settle(admin)
-      expect(running.failures).to.deep.equal([])
+      expect(failuresOf(await running.settle(admin))).to.deep.equal([])
       expect((await refusals(running)).length, 'refused').to.be.within(1, 20)
     })
 
-    it('is read again in time when both hold for a while: no call is even refused', async () => {
-      const [first, second] = [await issueToken(), await issueToken()]
-      await replace('token', first.token)
-      const connection = await connect({ tokenFile: 'token' })
-      const running = await begin(connection)
-      await replace('token', second.token)
+    sideBySide('is read again in time when both hold for a while: no call is even refused', async (place) => {
+      const [first, second] = await place.issueTokens()
+      const connection = await place.connect({ tokenFile: 'token' })
+      const running = await place.begin(connection)
+      await place.replace('token', second.token)
       await eventually(
         'the new token is in use',
         async () => (await connection.credentials()).headers['Authorization'] === `Bearer ${second.token}` || undefined,
@@ -286,61 +373,60 @@ describe('credentials that change while a process runs', function () {
       )
       await first.revoke()
       await running.next(20)
-      await running.settle(admin)
-      expect(running.failures).to.deep.equal([])
+      expect(failuresOf(await running.settle(admin))).to.deep.equal([])
       expect(await refusals(running)).to.deep.equal([])
     })
 
-    it('that comes late makes calls fail as Unauthorized until it is there, and no longer', async () => {
-      const [first, second] = [await issueToken(), await issueToken()]
-      await replace('token', first.token)
-      const running = await begin(await connect({ tokenFile: 'token' }))
+    sideBySide('that comes late makes calls fail as Unauthorized until it is there, and no longer', async (place) => {
+      const [first, second] = await place.issueTokens()
+      const running = await place.begin(await place.connect({ tokenFile: 'token' }))
       await first.revoke()
       const refused = await running.next(20)
       expect(refused.filter(({ failure }) => failure === null)).to.deep.equal([])
-      await replace('token', second.token)
-      await eventually('a call succeeds', async () => (await running.next(1))[0]?.failure === null || undefined)
-      const after = await running.next(40)
-      expect(after.filter(({ failure }) => failure !== null)).to.deep.equal([])
-      await running.settle(admin)
-      expect(running.failures.filter((failure) => !(failure instanceof Unauthorized))).to.deep.equal([])
+      await place.replace('token', second.token)
+      await running.succeeds()
+      expect(failuresOf(await running.next(40))).to.deep.equal([])
+      const failures = failuresOf(await running.settle(admin))
+      expect(failures.filter((failure) => !(failure instanceof Unauthorized))).to.deep.equal([])
     })
   })
 
   describe('an exec plugin', () => {
-    it('runs again when its credential is over, and not for each call', async () => {
-      await replace('token', (await issueToken()).token)
-      const running = await begin(await connect(await plugin(2_000)))
+    sideBySide('runs again when its credential is over, and not for each call', async (place) => {
+      await place.replace('token', (await place.issueToken()).token)
+      const running = await place.begin(await place.connect(await place.plugin(2_000)))
       const started = performance.now()
-      const before = await runs()
-      await eventually('it has run three times more', async () => (await runs()) >= before + 3 || undefined, 30_000)
+      const before = await place.runs()
+      await eventually(
+        'it has run three times more',
+        async () => (await place.runs()) >= before + 3 || undefined,
+        30_000,
+      )
+      const runs = await place.runs()
       const most = (performance.now() - started) / 2_000 + 1
-      expect(await runs()).to.be.within(before + 3, before + most)
+      expect(runs).to.be.within(before + 3, before + most)
       await running.next(5)
-      await running.settle(admin)
-      expect(running.failures).to.deep.equal([])
+      expect(failuresOf(await running.settle(admin))).to.deep.equal([])
     })
 
-    it('runs again when its credential is refused before that: no call fails', async () => {
-      const [first, second] = [await issueToken(), await issueToken()]
-      await replace('token', first.token)
-      const running = await begin(await connect(await plugin(3_600_000)))
-      await replace('token', second.token)
-      expect(await runs()).to.equal(1)
+    sideBySide('runs again when its credential is refused before that: no call fails', async (place) => {
+      const [first, second] = await place.issueTokens()
+      const running = await place.begin(await place.connect(await place.plugin(3_600_000)))
+      await place.replace('token', second.token)
+      expect(await place.runs()).to.equal(1)
       await first.revoke()
       await running.next(20)
-      await running.settle(admin)
-      expect(running.failures).to.deep.equal([])
+      expect(failuresOf(await running.settle(admin))).to.deep.equal([])
       expect((await refusals(running)).length, 'refused').to.be.within(1, 20)
-      expect(await runs()).to.equal(2)
+      expect(await place.runs()).to.equal(2)
     })
   })
 
   describe('the token of a pod', () => {
     const accounts = '/api/v1/namespaces/lapse-system/serviceaccounts'
+    const onLinux: typeof sideBySide = process.platform === 'linux' ? sideBySide : (title) => void it.skip(title)
 
-    it('is read again when its ServiceAccount is made anew: the controller goes on', async function () {
-      if (process.platform !== 'linux') this.skip()
+    onLinux('is read again when its ServiceAccount is made anew: the controller goes on', async () => {
       const lapse = await installLapse(controlPlane)
       try {
         const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
@@ -366,85 +452,82 @@ describe('credentials that change while a process runs', function () {
   })
 
   describe('a client certificate', () => {
-    it('in the kubeconfig itself is read again when the API server refuses the old one: no call fails', async () => {
-      const [first, second] = [await Authority.make(directory, 'first'), await Authority.make(directory, 'second')]
-      const own = Buffer.from(controlPlane.caData, 'base64').toString()
-      const trust = (...others: readonly string[]): Promise<void> =>
-        writeFile(join(controlPlane.directory, 'ca.crt'), [own, ...others].join(''))
-      await trust(first.certificate)
-      const connection = await connect(await first.user('the-first'))
+    const title = 'in the kubeconfig itself is read again when the API server refuses the old one: no call fails'
+
+    sideBySide(title, async (place) => {
+      const authority = (name: string): Promise<Authority> => Authority.make(place.directory, name)
+      const [first, second] = [await authority('first'), await authority('second')]
+      await admitClientsOf(first, controlPlane)
+      const connection = await place.connect(await first.user('the-first'))
       const probe = new Transport({ connection, clock: systemClock, random: Math.random })
       await eventually('the API server accepts the certificate', () => whoAmI(probe), 90_000)
       await probe.close()
 
-      const running = await begin(connection)
+      const running = await place.begin(connection)
       expect(await whoAmI(running.transport)).to.equal('the-first')
-      await replace('config', kubeconfigOf(controlPlane.url, await second.user('the-second')))
+      await place.replaceConfig(await second.user('the-second'))
       expect(await whoAmI(running.transport)).to.equal('the-first')
-      await trust(second.certificate)
+      const { tls } = await connection.credentials()
+      await admitClientsOf(second, controlPlane)
+      // what asks for it must be a call that counts
       await eventually(
         'the new certificate is in use',
-        async () => (await whoAmI(running.transport)) === 'the-second' || undefined,
+        async () => (await connection.credentials()).tls !== tls || undefined,
         90_000,
       )
+      expect(await whoAmI(running.transport)).to.equal('the-second')
       await running.next(20)
-      await running.settle(admin)
-      expect(running.failures).to.deep.equal([])
+      expect(failuresOf(await running.settle(admin))).to.deep.equal([])
       expect((await refusals(running)).length, 'refused').to.be.within(1, 20)
     })
   })
 
   describe('the certificate of the API server', () => {
-    let old: { readonly ca: string; readonly serving: readonly [certificate: string, key: string] }
+    /** The CA of the next certificate was in its file before that was served. */
+    let prepared: Worker
+    /** It was not. */
+    let surprised: Worker
     let next: Authority
+    /** The CAs of both. */
+    let bundle: string
+    /** Trusts both. */
     let patient: AdminApi
 
-    beforeEach(async () => {
-      const read = (name: string): Promise<string> => readFile(join(controlPlane.directory, name), 'utf8')
-      old = {
-        ca: Buffer.from(controlPlane.caData, 'base64').toString(),
-        serving: [await read('kube-apiserver.crt'), await read('kube-apiserver.key')],
-      }
-      next = await Authority.make(directory, 'next')
-      const [certificate, key] = [await read('admin.crt'), await read('admin.key')]
-      patient = AdminApi.connect({ url: controlPlane.url, ca: old.ca + next.certificate, certificate, key })
+    before(async () => {
+      await Promise.allSettled(outcomes) // they cannot do without the API server
+      ;[prepared, surprised] = await Promise.all([employ(controlPlane), employ(controlPlane)])
+      next = await Authority.make(surprised.place.directory, 'next')
+      bundle = caOf(controlPlane) + next.certificate
+      patient = await adminTrusting(bundle, controlPlane)
+      await prepared.place.replace('ca.crt', bundle)
+      await trusts(prepared.connection, bundle)
+      await serveAs(next, controlPlane)
     })
-    afterEach(async () => {
-      await patient.close()
-      await serve(old.serving)
+    after(async () => {
+      await patient?.close()
+      await Promise.all([prepared, surprised].map((worker) => worker?.place.clear()))
     })
 
     it('is not trusted until its CA is in the file, and then at once', async () => {
-      await replace('token', (await issueToken()).token)
-      const connection = await connect({ tokenFile: 'token' })
-      const running = await begin(connection)
-      await serve(await next.serving())
-      await running.next(20) // what was begun before
+      const { place, connection, running } = surprised
       const refused = await running.next(20)
       expect(refused.filter((call) => !isUntrusted(call))).to.deep.equal([])
-      await replace('ca.crt', old.ca + next.certificate)
-      await eventually('a call succeeds', async () => (await running.next(1))[0]?.failure === null || undefined)
-      const started = running.calls.length
-      await replace('ca.crt', next.certificate)
-      await trusts(connection, next.certificate)
-      await running.next(20)
-      expect(running.calls.slice(started).filter(({ failure }) => failure !== null)).to.deep.equal([])
-      await running.settle(patient)
-      expect(running.failures.filter((failure) => !isOfRestart(failure))).to.deep.equal([])
+      await place.replace('ca.crt', bundle)
+      await running.succeeds()
+      await place.replace('ca.crt', next.certificate)
+      expect(failuresOf(await running.until(trusts(connection, next.certificate)))).to.deep.equal([])
+      expect(failuresOf(await running.next(20))).to.deep.equal([])
+      const failures = failuresOf(await running.settle(patient))
+      expect(failures.filter((failure) => !isOfRestart(failure))).to.deep.equal([])
     })
 
     it('is trusted all along when its CA was in the file before', async () => {
-      await replace('token', (await issueToken()).token)
-      const connection = await connect({ tokenFile: 'token' })
-      const running = await begin(connection)
-      await replace('ca.crt', old.ca + next.certificate)
-      await trusts(connection, old.ca + next.certificate)
-      await serve(await next.serving())
-      await eventually('a call succeeds', async () => (await running.next(1))[0]?.failure === null || undefined)
-      expect((await running.next(20)).filter(({ failure }) => failure !== null)).to.deep.equal([])
-      await running.settle(patient)
-      expect(running.calls.filter(isUntrusted)).to.deep.equal([])
-      expect(running.failures.filter((failure) => !isOfRestart(failure))).to.deep.equal([])
+      const { running } = prepared
+      await running.succeeds()
+      expect(failuresOf(await running.next(20))).to.deep.equal([])
+      const calls = await running.settle(patient)
+      expect(calls.filter(isUntrusted)).to.deep.equal([])
+      expect(failuresOf(calls).filter((failure) => !isOfRestart(failure))).to.deep.equal([])
     })
   })
 })

@@ -36,6 +36,8 @@ export class AuditLog {
   readonly #path: string
   readonly #events: AuditEvent[] = []
   #offset: number
+  /** One after the other: each begins where the last ended. */
+  #reading: Promise<readonly AuditEvent[]> = Promise.resolve([])
 
   /** Events before `offset` (bytes) are left out. */
   constructor(path: string, offset: number) {
@@ -44,7 +46,12 @@ export class AuditLog {
   }
 
   /** Every whole line up to now. */
-  async read(): Promise<readonly AuditEvent[]> {
+  read(): Promise<readonly AuditEvent[]> {
+    this.#reading = this.#reading.then(() => this.#readOn())
+    return this.#reading
+  }
+
+  async #readOn(): Promise<readonly AuditEvent[]> {
     const file = await open(this.#path)
     try {
       const { size } = await file.stat()

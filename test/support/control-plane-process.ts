@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { openSync, closeSync, readFileSync } from 'node:fs'
+import { openSync, closeSync, readdirSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 
 import type { ControlPlanePart } from './control-plane.ts'
@@ -74,7 +74,9 @@ export class PartProcess implements ControlPlanePart {
   }
 
   pause(): void {
-    process.kill(this.pid, 'SIGSTOP')
+    const { pid } = this
+    process.kill(pid, 'SIGSTOP')
+    while (!hasStopped(pid)); // each thread stops in its own time, within microseconds
   }
 
   resume(): void {
@@ -99,4 +101,10 @@ export class PartProcess implements ControlPlanePart {
       this.#child.signalCode !== null
     )
   }
+}
+
+/** Whether no thread of the process runs. */
+function hasStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  return threads.every((thread) => /\) [Tt] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')))
 }

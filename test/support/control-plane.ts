@@ -85,7 +85,7 @@ export interface ControlPlanePart {
   readonly pid: number
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open and nothing answers from the return on. */
   pause(): void
   resume(): void
   /** Kills what runs and starts the part again with the same flags and data; resolves when it serves. */

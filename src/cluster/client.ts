@@ -1,6 +1,6 @@
 import { NotFound } from './errors.ts'
 import { listAll, type Selection } from './paged-list.ts'
-import type { AccessQuestion, ClusterClient, KubeObject, ObjectKey } from './ports.ts'
+import type { AccessQuestion, CallLimit, ClusterClient, KubeObject, ObjectKey } from './ports.ts'
 import { pathOf, type ResourceType } from './resources.ts'
 import type { Transport } from './transport.ts'
 
@@ -14,9 +14,9 @@ export class KubeClient implements ClusterClient {
     this.#transport = transport
   }
 
-  async get(type: ResourceType, { namespace, name }: ObjectKey): Promise<KubeObject | null> {
+  async get(type: ResourceType, { namespace, name }: ObjectKey, limit?: CallLimit): Promise<KubeObject | null> {
     try {
-      return (await this.#transport.call('GET', pathOf(type, namespace, name))) as KubeObject
+      return (await this.#transport.call('GET', pathOf(type, namespace, name), undefined, limit)) as KubeObject
     } catch (error) {
       if (isAbsent(error)) return null
       throw error
@@ -27,28 +27,26 @@ export class KubeClient implements ClusterClient {
     return (await listAll(this.#transport, type, options)).items
   }
 
-  async create(type: ResourceType, object: object): Promise<KubeObject> {
+  async create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject> {
     const namespace = (object as Partial<KubeObject>).metadata?.namespace ?? ''
-    return (await this.#transport.call('POST', pathOf(type, namespace), object)) as KubeObject
+    return (await this.#transport.call('POST', pathOf(type, namespace), object, limit)) as KubeObject
   }
 
-  async replaceStatus(type: ResourceType, object: KubeObject, status: object): Promise<KubeObject> {
+  async replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject> {
     const { namespace = '', name } = object.metadata
-    return (await this.#transport.call('PUT', `${pathOf(type, namespace, name)}/status`, {
-      ...object,
-      status,
-    })) as KubeObject
+    const path = `${pathOf(type, namespace, name)}/status`
+    return (await this.#transport.call('PUT', path, { ...object, status }, limit)) as KubeObject
   }
 
   async delete(
     type: ResourceType,
     { namespace, name }: ObjectKey,
-    options: { readonly uid?: string } = {},
+    { uid, ...limit }: CallLimit & { readonly uid?: string } = {},
   ): Promise<'deleted' | 'absent'> {
-    const preconditions = options.uid === undefined ? {} : { preconditions: { uid: options.uid } }
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } }
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', ...preconditions }
     try {
-      await this.#transport.call('DELETE', pathOf(type, namespace, name), body)
+      await this.#transport.call('DELETE', pathOf(type, namespace, name), body, limit)
       return 'deleted'
     } catch (error) {
       if (isAbsent(error)) return 'absent'

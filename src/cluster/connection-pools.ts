@@ -1,6 +1,6 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Millis } from '../core/time.ts'
-import type { TlsOptions } from './connection.ts'
+import type { TlsOptions } from './credentials.ts'
 import { fence } from './fence.ts'
 
 const connectTimeout: Millis = 5_000

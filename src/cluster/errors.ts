@@ -33,7 +33,7 @@ export class NotFound extends ClusterError {
 /** Not authenticated: the credentials are missing, wrong or over. */
 export class Unauthorized extends ClusterError {}
 
-/** Nothing was sent: the credentials could not be had. */
+/** Nothing was sent: the credentials could not be had, or not in time. */
 export class NoCredentials extends Unauthorized {}
 
 /** Not permitted, or refused by admission. */
@@ -71,7 +71,7 @@ export class Invalid extends ClusterError {
 export class Gone extends ClusterError {}
 
 export class TooManyRequests extends ClusterError {
-  /** What the API server asks for; 1 s when it names nothing. */
+  /** What the API server asks for, a minute at most; 1 s when it names nothing. */
   readonly retryAfter: Millis
 
   constructor(request: RequestLine, message: string, retryAfter: Millis) {
@@ -90,7 +90,7 @@ export class Fenced extends ClusterError {
   }
 }
 
-/** Any other status, or an answer that is not what the API promises. */
+/** Any other status. */
 export class ServerError extends ClusterError {
   /** The HTTP status. */
   readonly status: number
@@ -98,5 +98,15 @@ export class ServerError extends ClusterError {
   constructor(request: RequestLine, message: string, status: number) {
     super(request, message)
     this.status = status
+  }
+}
+
+/** Whoever answered has no API server behind it, or one that is not ready (502, 503, 504). Whether a write took place is unknown. */
+export class Unavailable extends ServerError {}
+
+/** An answer that is not what the API promises. The status is the one for that, whatever the answer's own. */
+export class Malformed extends ServerError {
+  constructor(request: RequestLine, message: string) {
+    super(request, message, 502)
   }
 }

@@ -1,5 +1,5 @@
 import type { Millis } from '../core/time.ts'
-import { Gone, ServerError } from './errors.ts'
+import { Gone, Malformed } from './errors.ts'
 import type { KubeObject } from './ports.ts'
 import { pathOf, type ResourceType } from './resources.ts'
 import type { CallOptions, Transport } from './transport.ts'
@@ -91,7 +91,7 @@ function pageOf(answer: unknown, path: string): Page {
   const page = answer as Partial<Page> | null
   const hasItems = Array.isArray(page?.items) || page?.items === null
   if (!hasItems || typeof page.metadata?.resourceVersion !== 'string') {
-    throw new ServerError({ method: 'GET', path: path.split('?', 1)[0] ?? path }, 'the answer is no list', 502)
+    throw new Malformed({ method: 'GET', path: path.split('?', 1)[0] ?? path }, 'the answer is no list')
   }
   return page as Page
 }

@@ -1,4 +1,5 @@
 import type { ObjectMeta } from '../api/v1alpha1/objects.ts'
+import type { Millis } from '../core/time.ts'
 import type { ResourceType } from './resources.ts'
 
 /** Any object as the API server sent it: raw JSON, unknown fields included. managedFields are stripped in caches. */
@@ -8,6 +9,9 @@ export interface KubeObject {
   readonly metadata: ObjectMeta
   readonly [field: string]: unknown
 }
+
+/** An object of which nothing but its metadata was asked for: that a field is not there says nothing about it. */
+export type MetadataOnly = Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>
 
 /** namespace is empty for cluster-scoped objects. */
 export interface ObjectKey {
@@ -28,21 +32,30 @@ export interface AccessQuestion {
   readonly name: string
 }
 
+export interface CallLimit {
+  /** For the call as a whole, retries included; then it throws Unreachable. Default 10 s. */
+  readonly timeout?: Millis
+}
+
 /** Writes and uncached reads. Every method throws one of the errors of errors.ts; none retries a write. */
 export interface ClusterClient {
   /** null: not found. Read from the API server, never from a cache. */
-  get(type: ResourceType, key: ObjectKey): Promise<KubeObject | null>
+  get(type: ResourceType, key: ObjectKey, limit?: CallLimit): Promise<KubeObject | null>
   /** A consistent list (a quorum read), paged inside. namespace empty: all namespaces. */
   list(
     type: ResourceType,
     options?: { readonly namespace?: string; readonly labelSelector?: string },
   ): Promise<readonly KubeObject[]>
   /** Throws Conflict with reason AlreadyExists when the name is taken. */
-  create(type: ResourceType, object: object): Promise<KubeObject>
+  create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject>
   /** Replaces the status of exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
-  replaceStatus(type: ResourceType, object: KubeObject, status: object): Promise<KubeObject>
+  replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject>
   /** Not found is success. With uid, only the object of that UID is deleted: another one of the name is a Conflict. */
-  delete(type: ResourceType, key: ObjectKey, options?: { readonly uid?: string }): Promise<'deleted' | 'absent'>
+  delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options?: CallLimit & { readonly uid?: string },
+  ): Promise<'deleted' | 'absent'>
   /** SubjectAccessReview. */
   isAllowed(question: AccessQuestion): Promise<boolean>
 }

@@ -3,13 +3,14 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { sleep } from '../runtime/sleep.ts'
-import { ServerError, TooManyRequests, Unreachable } from './errors.ts'
+import { Arrivals } from './arrivals.ts'
+import { Malformed, TooManyRequests, Unauthorized, Unreachable } from './errors.ts'
 import { acceptOf, listAll, type Selection, selectionPath, withKind } from './paged-list.ts'
 import type { Cache, Change, KubeObject, ObjectKey } from './ports.ts'
-import { ReconnectBackoff } from './reconnect.ts'
+import { isAway, ReconnectBackoff } from './reconnect.ts'
 import { pathOf, type ResourceType } from './resources.ts'
 import { errorOfStatus } from './status-error.ts'
-import { idOf, Store } from './store.ts'
+import { Store } from './store.ts'
 import type { Transport } from './transport.ts'
 
 export interface ReflectorOptions<T> extends Selection {
@@ -46,7 +47,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   readonly #store: Store<T>
   readonly #backoff: ReconnectBackoff
   readonly #handlers: ((change: Change<T>) => void)[] = []
-  readonly #waiting = new Map<string, Set<(found: boolean) => void>>()
+  readonly #arrivals: Arrivals
   readonly #synced = Promise.withResolvers<void>()
   #state: 'idle' | 'started' | 'stopped' = 'idle'
   #hasSynced = false
@@ -56,12 +57,17 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   /** Where the next watch begins; null: list first. */
   #resourceVersion: string | null = null
   readonly #stopped = new AbortController()
+  /** Of the watch that runs, or is next to run. Its own, for a signal that lasts would gather something of every watch. */
+  #watching = new AbortController()
+  /** They wait for a list that has not begun, or not ended. */
+  readonly #refreshing = new Set<PromiseWithResolvers<void>>()
   #loop: Promise<void> = Promise.resolve()
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options
     this.#store = new Store(options.transform ?? ((object) => object as T))
     this.#backoff = new ReconnectBackoff(options.random)
+    this.#arrivals = new Arrivals(options.clock)
     this.#synced.promise.catch(() => {})
   }
 
@@ -103,8 +109,11 @@ export class Reflector<T = KubeObject> implements Cache<T> {
   async stop(): Promise<void> {
     this.#state = 'stopped'
     this.#stopped.abort()
-    this.#synced.reject(new Error(`the cache of ${this.#options.type.plural} was stopped before it had synced`))
-    for (const waiting of this.#waiting.values()) for (const settle of waiting) settle(false)
+    this.#watching.abort()
+    this.#synced.reject(this.#stoppedBefore('synced'))
+    for (const { reject } of this.#refreshing) reject(this.#stoppedBefore('listed anew'))
+    this.#refreshing.clear()
+    this.#arrivals.end()
     await this.#loop
   }
 
@@ -113,32 +122,50 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     return this.#synced.promise
   }
 
+  /**
+   * Resolves when everything was listed anew by a list that began after the call, and the subscribers were told. Ends the
+   * watch that runs for it; waits for the start, and out a back-off. Rejects when the reflector is stopped before.
+   */
+  refresh(): Promise<void> {
+    const listed = Promise.withResolvers<void>()
+    listed.promise.catch(() => {})
+    if (this.#state === 'stopped') listed.reject(this.#stoppedBefore('listed anew'))
+    else this.#refreshing.add(listed)
+    this.#watching.abort()
+    return listed.promise
+  }
+
   /** True as soon as there is an object of that key; false when there is none after `timeout`, or at the stop. */
   waitFor(key: ObjectKey, timeout: Millis): Promise<boolean> {
     if (this.get(key) !== null) return Promise.resolve(true)
     if (this.#state === 'stopped') return Promise.resolve(false)
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(idOf(key)) ?? new Set()
-      const settle = (found: boolean): void => {
-        cancel()
-        waiting.delete(settle)
-        if (waiting.size === 0) this.#waiting.delete(idOf(key))
-        resolve(found)
-      }
-      const cancel = this.#options.clock.after(timeout, () => settle(false))
-      this.#waiting.set(idOf(key), waiting.add(settle))
-    })
+    return this.#arrivals.wait(key, timeout)
   }
 
   async #run(): Promise<void> {
     while (this.#isStarted()) {
+      this.#watching = new AbortController()
+      const { signal } = this.#watching
       try {
-        this.#resourceVersion ??= await this.#relist()
-        await this.#watch(this.#resourceVersion)
+        const from = await this.#place()
+        if (!signal.aborted) await this.#watch(from, signal)
       } catch (error) {
         if (this.#isStarted()) await this.#recover(error)
       }
     }
+  }
+
+  /** Where the watch that is next begins: where the last one ended, or behind a list when that is no place, too long ago, or asked for. */
+  async #place(): Promise<string> {
+    const asked = [...this.#refreshing]
+    const isOverdue = this.#options.clock.monotonic() - this.#lastListed >= relistAfter
+    if (asked.length > 0 || isOverdue) this.#resourceVersion = null
+    this.#resourceVersion ??= await this.#relist()
+    for (const listed of asked) {
+      this.#refreshing.delete(listed)
+      listed.resolve()
+    }
+    return this.#resourceVersion
   }
 
   /** A method, because the state changes while others wait. */
@@ -159,8 +186,8 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     return resourceVersion
   }
 
-  /** Returns when the server ends the watch in time; any other end is thrown. */
-  async #watch(from: string): Promise<void> {
+  /** Returns when the server ends the watch in time, or the signal ends it; any other end is thrown. */
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
     const { transport, type, clock, random } = this.#options
     const opened = clock.monotonic()
     const timeoutSeconds = watchSeconds.least + Math.floor(random() * (watchSeconds.spread + 1))
@@ -171,12 +198,15 @@ export class Reflector<T = KubeObject> implements Cache<T> {
       timeoutSeconds: String(timeoutSeconds),
     })
     const accept = acceptOf(this.#options, 'watch')
-    for await (const event of transport.watch(path, { idle: idleLimit, signal: this.#stopped.signal, accept })) {
-      if (!this.#isStarted()) return
-      this.#take(event as WatchEvent)
+    try {
+      for await (const event of transport.watch(path, { idle: idleLimit, signal, accept })) {
+        if (signal.aborted) return
+        this.#take(event as WatchEvent)
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
     }
-    if (clock.monotonic() - this.#lastListed >= relistAfter) this.#resourceVersion = null
-    if (clock.monotonic() - opened >= shortestWatch) return
+    if (signal.aborted || clock.monotonic() - opened >= shortestWatch) return
     throw new Unreachable({ method: 'GET', path: this.#path }, 'the watch ended at once')
   }
 
@@ -203,19 +233,23 @@ export class Reflector<T = KubeObject> implements Cache<T> {
         return []
       // an event of a kind that does not exist is none to be guessed at
       default:
-        throw new ServerError({ method: 'GET', path: this.#path }, 'an event of an unknown type', 502)
+        throw new Malformed({ method: 'GET', path: this.#path }, 'an event of an unknown type')
     }
+  }
+
+  #stoppedBefore(done: string): Error {
+    return new Error(`the cache of ${this.#options.type.plural} was stopped before it had ${done}`)
   }
 
   #heard(): void {
     this.#lastContact = this.#options.clock.monotonic()
   }
 
-  /** Waits as long as the failure asks for. Only a connection that was lost, or throttling, leaves the place in the stream valid. */
+  /** Waits as long as the failure asks for. */
   async #recover(error: unknown): Promise<void> {
     const { type, log, observer, clock } = this.#options
     const retryInMs = Math.round(this.#backoff.next(error))
-    if (!(error instanceof Unreachable || error instanceof TooManyRequests)) this.#resourceVersion = null
+    if (!leavesPlace(error)) this.#resourceVersion = null
     observer?.watchRestarted(type.plural)
     log.warn('watch broken', { resource: type.plural, retryInMs, error })
     await sleep(clock, retryInMs, this.#stopped.signal)
@@ -223,7 +257,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
 
   #publish(changes: readonly Change<T>[]): void {
     for (const { key, after } of changes) {
-      if (after !== null) for (const settle of this.#waiting.get(idOf(key)) ?? []) settle(true)
+      if (after !== null) this.#arrivals.came(key)
     }
     // whoever subscribes meanwhile is told of the outcome by that
     this.#tell([...this.#handlers], changes)
@@ -243,4 +277,9 @@ export class Reflector<T = KubeObject> implements Cache<T> {
       }
     }
   }
+}
+
+/** Whether a watch may go on where it was: the failure says nothing of its place. */
+function leavesPlace(error: unknown): boolean {
+  return isAway(error) || error instanceof TooManyRequests || error instanceof Unauthorized
 }

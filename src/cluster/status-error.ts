@@ -12,6 +12,7 @@ import {
   ServerError,
   TooManyRequests,
   Unauthorized,
+  Unavailable,
 } from './errors.ts'
 
 /** The parts of a metav1.Status that are read; all of them may be missing. */
@@ -21,7 +22,10 @@ interface Status {
   readonly details?: { readonly name?: unknown; readonly causes?: unknown; readonly retryAfterSeconds?: unknown } | null
 }
 
+const unavailable: ReadonlySet<number> = new Set([502, 503, 504])
 const defaultRetryAfter: Millis = 1_000
+/** The API server itself asks for a few seconds; whatever asks for hours must not stop a watch for so long. */
+const longestRetryAfter: Millis = 60_000
 
 /** The typed error of an HTTP status from 400 on. `body` is the parsed answer; anything but a Status is ignored. */
 export function errorOfStatus(request: RequestLine, code: number, body: unknown, retryAfter = ''): ClusterError {
@@ -44,8 +48,12 @@ export function errorOfStatus(request: RequestLine, code: number, body: unknown,
     case 429:
       return new TooManyRequests(request, message, retryAfterOf(status, retryAfter))
     default:
-      return new ServerError(request, message, code)
+      return serverErrorOf(request, message, code)
   }
+}
+
+function serverErrorOf(request: RequestLine, message: string, code: number): ServerError {
+  return unavailable.has(code) ? new Unavailable(request, message, code) : new ServerError(request, message, code)
 }
 
 function conflictReasonOf({ reason }: Status): ConflictReason {
@@ -59,8 +67,8 @@ function causesOf({ details }: Status): readonly FieldCause[] {
 
 /** The header in its form of whole seconds (the API server uses no other), then the Status, then a default. */
 function retryAfterOf({ details }: Status, header: string): Millis {
-  const seconds = /^\d{1,5}$/.test(header) ? Number(header) : details?.retryAfterSeconds
-  return typeof seconds === 'number' && seconds > 0 ? seconds * 1_000 : defaultRetryAfter
+  const seconds = /^\d+$/.test(header) ? Number(header) : details?.retryAfterSeconds
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds * 1_000, longestRetryAfter) : defaultRetryAfter
 }
 
 function textOf(value: unknown): string {

@@ -3,19 +3,21 @@ import { formatDuration, type Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { sleep } from '../runtime/sleep.ts'
-import type { Connection, Credentials, TlsOptions } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { ConnectionPools } from './connection-pools.ts'
+import type { Credentials, TlsOptions } from './credentials.ts'
 import {
   ClusterError,
+  Fenced,
+  Malformed,
   NoCredentials,
   type RequestLine,
-  ServerError,
-  TooManyRequests,
   Unauthorized,
   Unreachable,
 } from './errors.ts'
 import { JsonLines } from './json-lines.ts'
 import { orAborted } from './or-aborted.ts'
+import { type Effect, waitBeforeRetry } from './retry.ts'
 import { errorOfStatus } from './status-error.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -28,7 +30,7 @@ export interface CallOptions {
   /** For the call as a whole, retries included. Default 10 s. */
   readonly timeout?: Millis
   /** A read is tried again when there is no answer, 429 or 5xx; a write never is. Default: GET is a read, the rest are writes. */
-  readonly effect?: 'read' | 'write'
+  readonly effect?: Effect
   /** Ends the call. */
   readonly signal?: AbortSignal
 }
@@ -55,8 +57,6 @@ export interface TransportOptions {
 }
 
 const defaultTimeout: Millis = 10_000
-const maxRetries = 4
-const firstRetry: Millis = 50
 const json = 'application/json'
 
 /**
@@ -82,7 +82,7 @@ export class Transport {
 
   /** The parsed answer; null when it is empty. */
   async call(method: Method, path: string, body?: object, options: CallOptions = {}): Promise<unknown> {
-    const { clock } = this.#options
+    const { clock, random } = this.#options
     const { timeout = defaultTimeout, effect = method === 'GET' ? 'read' : 'write' } = options
     const deadline = clock.monotonic() + timeout
     const abort = new AbortController()
@@ -93,7 +93,7 @@ export class Transport {
       for (let failures = 0; ; failures++) {
         const outcome = await this.#attempt(message)
         if (outcome.ok) return outcome.value
-        const wait = this.#retryAfter(outcome.error, failures, effect)
+        const wait = waitBeforeRetry(outcome.error, { effect, failures, random })
         if (wait === null || ended.aborted || clock.monotonic() + wait >= deadline) throw outcome.error
         await sleep(clock, wait, ended)
         if (ended.aborted) throw outcome.error
@@ -150,7 +150,7 @@ export class Transport {
 
   async #send({ method, path, accept, pool, content, signal }: Message): Promise<Response> {
     const { observer, userAgent = 'lapse' } = this.#options
-    const { tls, headers } = await this.#credentials({ method, path: withoutQuery(path) })
+    const { tls, headers } = await this.#credentials({ method, path: withoutQuery(path) }, signal)
     const type = content === null ? {} : { 'Content-Type': content.type }
     const sent = orAborted(
       signal,
@@ -170,15 +170,16 @@ export class Transport {
         return response
       },
       (error: unknown) => {
-        observer.request({ method, code: '<error>' })
+        if (!(error instanceof Fenced)) observer.request({ method, code: '<error>' })
         throw error
       },
     )
   }
 
-  async #credentials(request: RequestLine): Promise<Credentials> {
+  async #credentials(request: RequestLine, signal: AbortSignal): Promise<Credentials> {
     try {
-      return await this.#options.connection.credentials()
+      // an exec plugin may take longer than the caller has
+      return await orAborted(signal, this.#options.connection.credentials())
     } catch (error) {
       throw new NoCredentials(request, `no credentials: ${describe(error)}`)
     }
@@ -200,16 +201,6 @@ export class Transport {
     )
   }
 
-  /** When to try again; null when that would not help, or might do a thing twice. */
-  #retryAfter(error: ClusterError, failures: number, effect: 'read' | 'write'): Millis | null {
-    // what was refused for who sent it was not done
-    if (error instanceof Unauthorized && !(error instanceof NoCredentials)) return failures === 0 ? 0 : null
-    if (effect === 'write' || failures >= maxRetries) return null
-    const backoff = firstRetry * 2 ** failures * (0.5 + this.#options.random())
-    if (error instanceof TooManyRequests) return error.retryAfter + backoff
-    return error instanceof Unreachable || (error instanceof ServerError && error.status >= 500) ? backoff : null
-  }
-
   /** Credentials that the other side, or we, cannot accept may have been replaced at their source. */
   #failureOf(request: RequestLine, error: unknown, signal: AbortSignal): ClusterError {
     const refused = error instanceof Unauthorized && !(error instanceof NoCredentials)
@@ -217,7 +208,7 @@ export class Transport {
     if (error instanceof ClusterError) return error
     // what the parser says of malformed text quotes it
     if (error instanceof SyntaxError || error instanceof TypeError)
-      return new ServerError(request, 'the answer is malformed', 502)
+      return new Malformed(request, 'the answer is malformed')
     return new Unreachable(request, `no answer: ${describe(signal.aborted ? signal.reason : error)}`)
   }
 }
@@ -239,7 +230,7 @@ function messageOf(
   method: Method,
   path: string,
   body: object | undefined,
-  effect: 'read' | 'write',
+  effect: Effect,
   { contentType = json, accept = json }: CallOptions,
   signal: AbortSignal,
 ): Message {

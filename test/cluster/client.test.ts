@@ -98,6 +98,23 @@ describe('the client', () => {
     expect(calls.calls[0]?.body).to.deep.include({ preconditions: { uid: 'u1' }, propagationPolicy: 'Background' })
   })
 
+  describe('told how long it may take', () => {
+    const object = { metadata: { ...key, uid: 'u1', resourceVersion: '1' } }
+    const limit = { timeout: 700 }
+    const limited: Readonly<Record<string, (client: KubeClient) => Promise<unknown>>> = {
+      get: (client) => client.get(resources.nhiGrants, key, limit),
+      create: (client) => client.create(resources.nhiGrants, object, limit),
+      replaceStatus: (client) => client.replaceStatus(resources.nhiGrants, object, {}, limit),
+      delete: (client) => client.delete(resources.nhiGrants, key, { uid: 'u1', ...limit }),
+    }
+    for (const [verb, call] of Object.entries(limited))
+      it(`makes ${verb} with that limit`, async () => {
+        const calls = new ScriptedCalls(object)
+        await call(new KubeClient(calls))
+        expect(calls.calls.map(({ options }) => options)).to.deep.equal([limit])
+      })
+  })
+
   describe('listing', () => {
     const list = '/apis/lapse.dev/v1alpha1/nhigrants'
 

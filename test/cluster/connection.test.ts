@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { type Connection, type Credentials, loadConnection, NoConnection } from '../../src/cluster/connection.ts'
+import { basename, delimiter, join } from 'node:path'
+import { type Connection, loadConnection, NoConnection } from '../../src/cluster/connection.ts'
+import type { Credentials } from '../../src/cluster/credentials.ts'
 import { eventually } from '../support/eventually.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { selfSigned } from '../webhook/self-signed.ts'
@@ -25,6 +26,11 @@ function kubeconfigOf({ cluster = {}, user = { token: 't0ken' }, context = {} }:
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', ...context } }],
     'current-context': 'x',
   })
+}
+
+/** With other names for cluster, user and context. */
+function renamed(text: string): string {
+  return text.replaceAll(/"([cux])"/g, '"other-$1"')
 }
 
 function base64(text: string): string {
@@ -71,6 +77,15 @@ describe('the connection of a kubeconfig', () => {
     return loadConnection({ kubeconfig: await write('config', kubeconfigOf(parts)), clock })
   }
 
+  /** Of the files of these names in KUBECONFIG; null: there is none. */
+  async function loadAll(files: Readonly<Record<string, string | null>>): Promise<Connection> {
+    for (const [name, text] of Object.entries(files)) if (text !== null) await write(name, text)
+    process.env['KUBECONFIG'] = Object.keys(files)
+      .map((name) => join(directory, name))
+      .join(delimiter)
+    return loadConnection({ clock })
+  }
+
   async function headersOf(user: object): Promise<object> {
     return (await (await load({ user })).credentials()).headers
   }
@@ -110,17 +125,66 @@ describe('the connection of a kubeconfig', () => {
     })
   })
 
-  it('takes the context of the first of several files that names one, as kubectl does', async () => {
-    const first = await write('first', kubeconfigOf({ context: { namespace: 'of-first' } }))
-    const second = await write('second', kubeconfigOf({}).replaceAll(/"([cux])"/g, '"other-$1"'))
+  describe('in several files, as with kubectl', () => {
     const before = process.env['KUBECONFIG']
-    process.env['KUBECONFIG'] = [first, second].join(delimiter)
-    try {
-      expect((await loadConnection({ clock })).namespace).to.equal('of-first')
-    } finally {
+
+    afterEach(() => {
       if (before === undefined) delete process.env['KUBECONFIG']
       else process.env['KUBECONFIG'] = before
-    }
+    })
+
+    it('takes the context of the first that names one', async () => {
+      const first = kubeconfigOf({ context: { namespace: 'of-first' } })
+      expect((await loadAll({ first, second: renamed(kubeconfigOf({})) })).namespace).to.equal('of-first')
+    })
+
+    it('finds in the others what that context names', async () => {
+      const context = { contexts: [{ name: 'x', context: { cluster: 'c', user: 'other-u' } }], 'current-context': 'x' }
+      const clusters = [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }]
+      const users = [{ name: 'other-u', user: { token: 'of-third' } }]
+      const [first, second, third] = [context, { clusters }, { users }].map((text) => JSON.stringify(text))
+      const connection = await loadAll({ first: first!, second: second!, third: third! })
+      expect(connection.url).to.equal('https://127.0.0.1:1')
+      expect(tokenOf(await connection.credentials())).to.equal('of-third')
+    })
+
+    it('takes of two clusters, users and contexts of one name the first, and nothing of the second', async () => {
+      const connection = await loadAll({
+        first: kubeconfigOf({ user: { token: 'of-first' } }),
+        second: kubeconfigOf({
+          cluster: { server: 'https://127.0.0.1:1', 'insecure-skip-tls-verify': true },
+          user: { token: 'of-second', as: 'somebody' },
+          context: { namespace: 'of-second' },
+        }),
+      })
+      expect(connection).to.include({ url: 'https://127.0.0.1:6443/prefix', namespace: 'default' })
+      const { tls, headers } = await connection.credentials()
+      expect(headers).to.deep.equal(bearer('of-first'))
+      expect(tls.rejectUnauthorized).not.to.equal(false)
+    })
+
+    it('does without one that is missing', async () => {
+      const connection = await loadAll({ missing: null, first: kubeconfigOf({ user: { token: 'of-first' } }) })
+      expect(tokenOf(await connection.credentials())).to.equal('of-first')
+    })
+
+    it('does not exist when all are missing, rather than to look elsewhere', async () => {
+      const failure = await failureOf(loadAll({ missing: null, 'missing-too': null }))
+      expect(failure).to.be.instanceOf(NoConnection)
+      expect(failure.message).to.equal('the kubeconfig cannot be read: no file that KUBECONFIG names exists')
+    })
+
+    it('does not exist when one is there that cannot be read, or names a user twice', async () => {
+      const twice = kubeconfigOf({}).replace('"users":[', '"users":[{"name":"u","user":{"token":"s3cret"}},')
+      const why = { 'users: [': /unexpected end/i, [renamed(twice)]: /Duplicate user: other-u$/ }
+      for (const [second, reason] of Object.entries(why)) {
+        const failure = await failureOf(loadAll({ first: kubeconfigOf({}), second }))
+        expect(failure).to.be.instanceOf(NoConnection)
+        expect(failure.message)
+          .to.match(/^the kubeconfig cannot be read: /)
+          .and.to.match(reason)
+      }
+    })
   })
 
   describe('with files', () => {
@@ -460,6 +524,18 @@ describe('the connection of a kubeconfig', () => {
       })
     }
 
+    it('runs one that is a path from where the kubeconfig is, wherever this process is, and a mere name from PATH', async () => {
+      for (const path of ['plugin.sh', 'sh']) {
+        await write(path, `#!/bin/sh\n${print({ token: `of-${path}` })}\n`)
+        await chmod(join(directory, path), 0o700)
+      }
+      expect(await headersOf({ exec: { apiVersion, command: './plugin.sh' } })).to.deep.equal(bearer('of-plugin.sh'))
+      const name = `../${basename(directory)}/sh`
+      expect(await headersOf({ exec: { apiVersion, command: name } })).to.deep.equal(bearer('of-sh'))
+      const args = ['-c', print({ token: 'of-the-path' })]
+      expect(await headersOf({ exec: { apiVersion, command: 'sh', args } })).to.deep.equal(bearer('of-the-path'))
+    })
+
     it('fails when there is no such command', async () => {
       const connection = await load({ user: { exec: { apiVersion, command: join(directory, 'absent') } } })
       const failure = await failureOf(connection.credentials())
@@ -505,12 +581,38 @@ describe('the connection of a kubeconfig', () => {
       parts: { user: { token: 's3cret', as: 'ana', 'as-groups': ['ops'] } },
       why: 'as-groups of user u is not supported',
     },
+    {
+      what: 'a user whose exec plugin is to be told of the cluster',
+      parts: { user: { exec: { apiVersion, command: 'sh', provideClusterInfo: true } } },
+      why: 'exec.provideClusterInfo: true of user u is not supported',
+    },
+    {
+      what: 'a user whose exec plugin needs somebody to type',
+      parts: { user: { exec: { apiVersion, command: 'sh', interactiveMode: 'Always' } } },
+      why: 'exec.interactiveMode: Always of user u is not supported',
+    },
   ]
   for (const { what, parts, why } of unusable) {
     it(`does not exist for a kubeconfig with ${what}`, async () => {
       const failure = await failureOf(load(parts))
       expect(failure).to.be.instanceOf(NoConnection)
       expect(failure.message).to.contain(why)
+    })
+  }
+
+  it('does not mind what is unsupported of a user who is not the one of its context', async () => {
+    const other = '{"name":"v","user":{"token":"s3cret","as-groups":["ops"]}}'
+    const connection = await loadConnection({
+      kubeconfig: await write('config', kubeconfigOf({}).replace('"users":[', `"users":[${other},`)),
+      clock,
+    })
+    expect(tokenOf(await connection.credentials())).to.equal('t0ken')
+  })
+
+  for (const interactiveMode of ['Never', 'IfAvailable']) {
+    it(`runs an exec plugin with interactiveMode ${interactiveMode}`, async () => {
+      const exec = { apiVersion, command: 'sh', args: ['-c', print({ token: 't' })], interactiveMode }
+      expect(await headersOf({ exec: { ...exec, provideClusterInfo: false } })).to.deep.equal(bearer('t'))
     })
   }
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
 import { setImmediate } from 'node:timers/promises'
-import type { Connection, Credentials } from '../../src/cluster/connection.ts'
+import type { Connection } from '../../src/cluster/connection.ts'
+import type { Credentials } from '../../src/cluster/credentials.ts'
 import type { ObjectKey } from '../../src/cluster/ports.ts'
 import { Transport } from '../../src/cluster/transport.ts'
 import type { Millis } from '../../src/core/time.ts'
@@ -33,6 +34,7 @@ const actions = [
   'turn',
   'start',
   'subscribe',
+  'refresh',
   'stop',
   'stop at the next change',
 ] as const
@@ -64,7 +66,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   often(8, fc.record({ do: fc.constant('wait'), by: anyTime })),
   often(8, fc.record({ do: fc.constant('fault'), fault: anyFault, on: anyRequest })),
   often(5, fc.record({ do: fc.constant('break'), how: fc.constantFrom(...breakages) })),
-  often(8, act('compact', 'bookmark', 'release', 'rotate', 'turn', 'turn', 'subscribe')),
+  often(8, act('compact', 'bookmark', 'release', 'rotate', 'turn', 'turn', 'subscribe', 'refresh', 'refresh')),
   often(6, act('start')),
   often(6, act('recover')),
   often(1, act('stop', 'stop at the next change')),
@@ -182,6 +184,8 @@ class Scenario {
         return this.#start()
       case 'subscribe':
         return this.#running?.subscribe()
+      case 'refresh':
+        return this.#refresh()
       case 'stop':
         return this.#running?.stop()
       case 'stop at the next change':
@@ -197,6 +201,12 @@ class Scenario {
 
   #start(): void {
     if (this.#running === null) this.#lives.push(new ReflectorLife(this.#transport, this.#clock, this.violations))
+  }
+
+  #refresh(): void {
+    if (this.#running === null) return
+    this.#api.expectRefresh()
+    void this.#running.refresh(this.#api)
   }
 
   #setOutage(fault: Fault | null): void {

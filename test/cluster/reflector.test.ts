@@ -4,8 +4,11 @@ import {
   type ClusterError,
   Forbidden,
   Gone,
+  Malformed,
   ServerError,
   TooManyRequests,
+  Unauthorized,
+  Unavailable,
   Unreachable,
 } from '../../src/cluster/errors.ts'
 import type { Change, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
@@ -14,6 +17,7 @@ import { resources } from '../../src/cluster/resources.ts'
 import type { CallOptions, Transport, WatchOptions } from '../../src/cluster/transport.ts'
 import { type Fields, silentLog } from '../../src/runtime/log.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { heapInUse } from '../support/own-process.ts'
 
 const request = { method: 'GET', path: '/fake' }
 const lost = (): ClusterError => new Unreachable(request, 'connection reset')
@@ -43,6 +47,13 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
   readonly #streams = new Set<Stream>()
   /** Thrown by the next calls, lists and watches alike, one each. */
   readonly failures: Error[] = []
+  /** Keeps what happens from the watches. */
+  isDeaf = false
+  /** No list is answered before release(). */
+  holdsLists = false
+  readonly #held: ((failure?: Error) => void)[] = []
+  /** Of each watch. */
+  readonly signals: WeakRef<AbortSignal>[] = []
   /** Ends each watch as soon as it is opened. */
   hangsUp = false
   #version = 100
@@ -101,6 +112,11 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
     }
   }
 
+  /** Answers what is held, as things were when it was asked for. */
+  release(failure?: Error): void {
+    for (const answer of this.#held.splice(0)) answer(failure)
+  }
+
   get openWatches(): number {
     return this.#streams.size
   }
@@ -111,12 +127,17 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
     const failure = this.failures.shift()
     if (failure !== undefined) return Promise.reject(failure)
     const items = [...this.objects.values()]
-    return Promise.resolve(structuredClone({ metadata: { resourceVersion: String(this.#version) }, items }))
+    const list = structuredClone({ metadata: { resourceVersion: String(this.#version) }, items })
+    if (!this.holdsLists) return Promise.resolve(list)
+    return new Promise((resolve, reject) =>
+      this.#held.push((error) => (error === undefined ? resolve(list) : reject(error))),
+    )
   }
 
   async *watch(path: string, { signal, accept }: WatchOptions): AsyncGenerator {
     this.calls.push(`watch ${path}`)
     this.accepted.push(accept)
+    this.signals.push(new WeakRef(signal))
     const failure = this.failures.shift()
     if (failure !== undefined) throw failure
     if (this.hangsUp) return
@@ -150,7 +171,7 @@ class FakeApi implements Pick<Transport, 'call' | 'watch'> {
 
   #send(event: Event): void {
     this.#history.push(event)
-    this.emit(event)
+    if (!this.isDeaf) this.emit(event)
   }
 }
 
@@ -194,6 +215,20 @@ describe('the reflector', () => {
     reflector.start()
     await clock.advance(0)
     expect(reflector.hasSynced).to.equal(true)
+  }
+
+  function kinds(): readonly string[] {
+    return api.calls.map((call) => call.split(' ', 1)[0] ?? '')
+  }
+
+  /** What has become of a refresh by now. */
+  async function stateOf(refreshed: Promise<void>): Promise<string> {
+    const state = refreshed.then(
+      () => 'listed',
+      (error: Error) => error.message,
+    )
+    await clock.advance(0)
+    return Promise.race([state, Promise.resolve('under way')])
   }
 
   it('has not synced before the first complete list', async () => {
@@ -313,7 +348,7 @@ describe('the reflector', () => {
       api.put('b')
       await clock.advance(1_000)
       expect(seen).to.deep.equal(['a created', 'b created'])
-      expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal(['list', 'watch', 'watch'])
+      expect(kinds()).to.deep.equal(['list', 'watch', 'watch'])
     })
 
     it('goes on from the last bookmark', async () => {
@@ -344,7 +379,8 @@ describe('the reflector', () => {
     for (const [what, failure] of [
       ['the place in the stream is forgotten (410)', new Gone(request, 'expired')],
       ['the server fails', new ServerError(request, 'etcd is away', 500)],
-      ['the answer is malformed', new ServerError(request, 'the answer is malformed', 502)],
+      ['the answer is malformed', new Malformed(request, 'the answer is malformed')],
+      ['the server refuses the watch', new Forbidden(request, 'no')],
     ] as const) {
       it(`lists again, once, when ${what}`, async () => {
         api.put('a')
@@ -355,9 +391,62 @@ describe('the reflector', () => {
         api.put('c')
         await clock.advance(1_000)
         expect(seen).to.deep.equal(['a created', 'b created', 'a deleted', 'c created'])
-        expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal(['list', 'watch', 'list', 'watch'])
+        expect(kinds()).to.deep.equal(['list', 'watch', 'list', 'watch'])
       })
     }
+
+    for (const [what, failure] of [
+      ['the connection is lost', lost()],
+      ['a load balancer has no server behind it', new Unavailable(request, 'bad gateway', 502)],
+      ['the server is not ready', new Unavailable(request, 'shutting down', 503)],
+      ['the server throttles', new TooManyRequests(request, 'later', 100)],
+      ['the credentials are not accepted', new Unauthorized(request, 'who?')],
+    ] as const) {
+      it(`goes on at its place, without a list, when ${what}`, async () => {
+        api.put('a')
+        await sync()
+        api.endWatches(lost())
+        api.failures.push(failure)
+        await clock.advance(0)
+        api.put('b')
+        await clock.advance(1_000)
+        expect(seen).to.deep.equal(['a created', 'b created'])
+        expect(kinds()).to.deep.equal(['list', 'watch', 'watch', 'watch'])
+        expect(api.calls.at(-1)).to.contain('resourceVersion=101&')
+      })
+    }
+
+    it('lists again after an hour of failures that say nothing of its place', async () => {
+      await sync()
+      api.endWatches(lost())
+      api.failures.push(...Array.from({ length: 10_000 }, () => new Unavailable(request, 'bad gateway', 502)))
+      await clock.advance(3_598_000)
+      expect(api.calls.filter((call) => call.startsWith('list'))).to.have.length(1)
+      await clock.advance(4_000)
+      expect(api.calls.at(-1)).to.match(/^list /)
+      api.failures.length = 0
+      await clock.advance(2_000)
+      expect(api.openWatches).to.equal(1)
+    })
+
+    it('is back two seconds after a load balancer that had no server for ten minutes has one', async () => {
+      await sync()
+      api.failures.push(...Array.from({ length: 10_000 }, (_, n) => new Unavailable(request, 'no', 502 + (n % 3))))
+      api.endWatches(lost())
+      await clock.advance(600_000)
+      api.failures.length = 0
+      api.put('a')
+      await clock.advance(2_000)
+      expect(seen).to.deep.equal(['a created'])
+    })
+
+    it('heeds half a minute of what a throttling server asks for, and no more', async () => {
+      await sync()
+      api.failures.push(new TooManyRequests(request, 'tomorrow', 86_400_000))
+      api.endWatches(lost())
+      await clock.advance(31_000)
+      expect(api.openWatches).to.equal(1)
+    })
 
     it('lists again when 410 comes as an event', async () => {
       await sync()
@@ -506,14 +595,7 @@ describe('the reflector', () => {
       api.endWatches(null)
       await clock.advance(0)
     }
-    expect(api.calls.map((call) => call.split(' ')[0])).to.deep.equal([
-      'list',
-      'watch',
-      'watch',
-      'watch',
-      'list',
-      'watch',
-    ])
+    expect(kinds()).to.deep.equal(['list', 'watch', 'watch', 'watch', 'list', 'watch'])
     expect(seen).to.deep.equal(['a created'])
   })
 
@@ -571,6 +653,180 @@ describe('the reflector', () => {
       expect(await waiting).to.equal(false)
       expect(await reflector.waitFor(keyOf('a'), 200)).to.equal(false)
     })
+  })
+
+  describe('refreshed', () => {
+    it('lists anew at once, tells what has changed, watches on from there, and then says so', async () => {
+      api.put('a')
+      await sync()
+      api.isDeaf = true
+      api.put('b')
+      await clock.advance(0)
+      expect(seen, 'the watch lags').to.deep.equal(['a created'])
+      let told: readonly string[] = []
+      const refreshed = reflector.refresh().then(() => (told = [...seen]))
+      await clock.advance(0)
+      await refreshed
+      expect(told).to.deep.equal(['a created', 'b created'])
+      expect(kinds()).to.deep.equal(['list', 'watch', 'list', 'watch'])
+      expect(api.calls.at(-1)).to.contain('resourceVersion=102&')
+      expect([api.openWatches, clock.pending]).to.deep.equal([1, 0])
+    })
+
+    it('is no failure of the watch: nothing is logged, counted or waited for', async () => {
+      const lines: string[] = []
+      const observer = { watchRestarted: () => lines.push('restarted'), handlerFailed: () => {}, cacheAge: () => {} }
+      const observed = make({ log: { ...silentLog, warn: (message) => void lines.push(message) }, observer })
+      observed.start()
+      await clock.advance(0)
+      expect(await stateOf(observed.refresh())).to.equal('listed')
+      expect(lines).to.deep.equal([])
+    })
+
+    it('by several at once lists once for all', async () => {
+      await sync()
+      const refreshed = [reflector.refresh(), reflector.refresh(), reflector.refresh()]
+      expect(await Promise.all(refreshed.map(stateOf))).to.deep.equal(['listed', 'listed', 'listed'])
+      expect(kinds()).to.deep.equal(['list', 'watch', 'list', 'watch'])
+    })
+
+    it('while it lists is content with the next list only', async () => {
+      api.holdsLists = true
+      reflector.start()
+      await clock.advance(0)
+      const early = reflector.refresh()
+      api.release()
+      expect(await stateOf(early), 'the list had begun before').to.equal('under way')
+      expect(kinds()).to.deep.equal(['list', 'list'])
+      const late = reflector.refresh()
+      api.put('a')
+      api.release()
+      expect([await stateOf(early), await stateOf(late)]).to.deep.equal(['listed', 'under way'])
+      api.release()
+      expect(await stateOf(late)).to.equal('listed')
+      expect(kinds()).to.deep.equal(['list', 'list', 'list', 'watch'])
+      expect(seen).to.deep.equal(['a created'])
+    })
+
+    it('by a subscriber, who hears of a list, is content with the next', async () => {
+      await sync()
+      let refreshed: Promise<void> | null = null
+      reflector.subscribe(() => {
+        refreshed ??= reflector.refresh()
+      })
+      api.put('a')
+      await clock.advance(0)
+      expect(await stateOf(refreshed!)).to.equal('listed')
+      expect(kinds()).to.deep.equal(['list', 'watch', 'list', 'watch'])
+    })
+
+    it('in a back-off waits it out, however often', async () => {
+      await sync()
+      api.failures.push(new TooManyRequests(request, 'later', 20_000))
+      api.endWatches(lost())
+      await clock.advance(1_000)
+      expect(kinds()).to.deep.equal(['list', 'watch', 'watch'])
+      const refreshed = [reflector.refresh(), reflector.refresh()]
+      await clock.advance(18_000)
+      expect(kinds()).to.deep.equal(['list', 'watch', 'watch'])
+      await clock.advance(2_000)
+      expect(await Promise.all(refreshed.map(stateOf))).to.deep.equal(['listed', 'listed'])
+      expect(kinds()).to.deep.equal(['list', 'watch', 'watch', 'list', 'watch'])
+    })
+
+    it('goes on to be asked for while lists fail, with the pauses of a back-off', async () => {
+      await sync()
+      api.failures.push(...Array.from({ length: 5 }, lost))
+      const refreshed = reflector.refresh()
+      expect(await stateOf(refreshed)).to.equal('under way')
+      expect(kinds(), 'no second try without a pause').to.deep.equal(['list', 'watch', 'list'])
+      await clock.advance(10_000)
+      expect(await stateOf(refreshed)).to.equal('listed')
+      expect(kinds().slice(2)).to.deep.equal([...Array.from({ length: 6 }, () => 'list'), 'watch'])
+    })
+
+    it('while a list fails does not spare it the pause', async () => {
+      await sync()
+      api.holdsLists = true
+      const refreshed = reflector.refresh()
+      await clock.advance(0)
+      const another = reflector.refresh()
+      api.release(lost())
+      await clock.advance(0)
+      expect(kinds()).to.deep.equal(['list', 'watch', 'list'])
+      await clock.advance(100)
+      expect(kinds()).to.deep.equal(['list', 'watch', 'list', 'list'])
+      api.release()
+      expect([await stateOf(refreshed), await stateOf(another)]).to.deep.equal(['listed', 'listed'])
+    })
+
+    it('before the start waits for the first list', async () => {
+      const refreshed = reflector.refresh()
+      await clock.advance(60_000)
+      expect(await stateOf(refreshed)).to.equal('under way')
+      reflector.start()
+      expect(await stateOf(refreshed)).to.equal('listed')
+      expect(kinds()).to.deep.equal(['list', 'watch'])
+    })
+
+    const stops: readonly { readonly when: string; readonly begin: () => Promise<void> }[] = [
+      { when: 'before the start', begin: () => Promise.resolve() },
+      {
+        when: 'in the list',
+        begin: async () => {
+          await sync()
+          api.holdsLists = true
+        },
+      },
+      {
+        when: 'in a back-off',
+        begin: async () => {
+          await sync()
+          api.failures.push(...Array.from({ length: 10 }, lost))
+          api.endWatches(lost())
+        },
+      },
+    ]
+    for (const { when, begin } of stops) {
+      it(`rejects when it is stopped ${when}, and lists no more`, async () => {
+        await begin()
+        await clock.advance(0)
+        const refreshed = reflector.refresh()
+        expect(await stateOf(refreshed)).to.equal('under way')
+        const stopping = reflector.stop()
+        expect(await stateOf(refreshed)).to.equal('the cache of nhigrants was stopped before it had listed anew')
+        api.release()
+        await stopping
+        const before = kinds().length
+        await clock.advance(60_000)
+        expect([kinds().length, api.openWatches, clock.pending]).to.deep.equal([before, 0, 0])
+        expect(seen).to.deep.equal([])
+      })
+    }
+
+    it('after the stop rejects, which nobody has to hear', async () => {
+      await sync()
+      void reflector.refresh()
+      await reflector.stop()
+      void reflector.refresh()
+      expect(await stateOf(reflector.refresh())).to.equal(
+        'the cache of nhigrants was stopped before it had listed anew',
+      )
+    })
+  })
+
+  it('gathers nothing of the watches that ended', async () => {
+    await sync()
+    for (let n = 0; n < 100; n++) {
+      api.endWatches(n % 2 === 0 ? lost() : null)
+      await clock.advance(2_000)
+      await (n % 3 === 0 ? Promise.all([reflector.refresh(), clock.advance(0)]) : null)
+    }
+    expect(api.signals.length).to.be.above(100)
+    heapInUse()
+    await clock.advance(0)
+    heapInUse()
+    expect(api.signals.filter((signal) => signal.deref() !== undefined).length).to.be.below(10)
   })
 
   describe('stopping', () => {
@@ -659,7 +915,7 @@ async function take(step: Step, api: FakeApi, clock: FakeClock): Promise<void> {
     case 'fail':
       return void api.failures.push(lost())
     case 'refuse':
-      return void api.failures.push(new ServerError(request, 'no leader', 503))
+      return void api.failures.push(new Unavailable(request, 'no leader', 503))
     case 'wait':
       return clock.advance(step.by)
     default:

@@ -9,6 +9,7 @@ import {
   ServerError,
   TooManyRequests,
   Unauthorized,
+  Unavailable,
 } from '../../src/cluster/errors.ts'
 import { errorOfStatus } from '../../src/cluster/status-error.ts'
 
@@ -26,7 +27,10 @@ describe('the error of a status', () => {
     [422, Invalid],
     [429, TooManyRequests],
     [500, ServerError],
-    [504, ServerError],
+    [501, ServerError],
+    [502, Unavailable],
+    [503, Unavailable],
+    [504, Unavailable],
   ] as const
   for (const [code, kind] of kinds) {
     it(`is a ${kind.name} for ${code}, with the server's own sentence, verb and path`, () => {
@@ -44,6 +48,12 @@ describe('the error of a status', () => {
       expect(JSON.stringify(error)).not.to.contain('<html>')
     })
   }
+
+  it('is also a ServerError, with its status, when no API server is behind what answered', () => {
+    expect(errorOfStatus(request, 503, null))
+      .to.be.instanceOf(ServerError)
+      .and.to.include({ status: 503 })
+  })
 
   it('tells a name that is taken from a version that is old', () => {
     expect(errorOfStatus(request, 409, { reason: 'AlreadyExists' })).to.include({ reason: 'AlreadyExists' })
@@ -71,6 +81,10 @@ describe('the error of a status', () => {
     { says: 'nothing: a second', header: '', details: undefined, millis: 1_000 },
     { says: 'nonsense: a second', header: 'Wed, 21 Oct 2026 07:28:00 GMT', details: null, millis: 1_000 },
     { says: 'zero: a second', header: '0', details: undefined, millis: 1_000 },
+    { says: 'a minute', header: '60', details: undefined, millis: 60_000 },
+    { says: 'a day, of which a minute is heeded', header: '99999', details: undefined, millis: 60_000 },
+    { says: 'an age, of which a minute is heeded', header: '9'.repeat(400), details: undefined, millis: 60_000 },
+    { says: 'a Status beyond measure', header: '', details: { retryAfterSeconds: 1e308 }, millis: 60_000 },
   ]
   for (const { says, header, details, millis } of waits) {
     it(`asks for the wait that is named by ${says}`, () => {

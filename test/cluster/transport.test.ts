@@ -2,10 +2,11 @@ import { expect } from 'chai'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Credentials } from '../../src/cluster/connection.ts'
+import type { Credentials } from '../../src/cluster/credentials.ts'
 import {
   Fenced,
   Forbidden,
+  Malformed,
   NoCredentials,
   ServerError,
   TooManyRequests,
@@ -191,7 +192,7 @@ describe('the transport', () => {
     it('does not quote an answer that is no JSON', async () => {
       answer = (_, response) => response.end('b0dy')
       const failure = await failureOf(transport.call('POST', '/x', {}))
-      expect(failure).to.be.instanceOf(ServerError)
+      expect(failure).to.be.instanceOf(Malformed)
       expect(failure.message).to.equal('the answer is malformed (POST /x)')
     })
 
@@ -266,6 +267,13 @@ describe('the transport', () => {
       expect(requests).to.have.length(1)
     })
 
+    it('is not made either when the server asks for a day, of which a minute is heeded', async () => {
+      answer = (_, response) => response.writeHead(429, { 'Retry-After': '99999' }).end()
+      const failure = await failureOf(transport.call('GET', '/x', undefined, { timeout: 59_000 }))
+      expect(failure).to.be.instanceOf(TooManyRequests).and.to.include({ retryAfter: 60_000 })
+      expect([clock.waits, requests]).to.deep.equal([[], ['GET /x']])
+    })
+
     for (const code of [400, 403, 404, 409, 410, 422]) {
       it(`is not made after ${code}: the answer would be the same`, async () => {
         answer = (_, response) => response.writeHead(code).end('{}')
@@ -320,6 +328,73 @@ describe('the transport', () => {
       held[0]?.end('{"late":1}')
       expect(await slow).to.deep.equal({ late: 1 })
       while ([...before].some((socket) => sockets.has(socket))) await new Promise(setImmediate)
+    })
+  })
+
+  describe('credentials that do not come', () => {
+    let come: (credentials: Credentials) => void
+    let late: Transport
+    let time: FakeClock
+    let seen: RequestOutcome[]
+
+    beforeEach(() => {
+      const { promise, resolve } = Promise.withResolvers<Credentials>()
+      const { port } = server.address() as AddressInfo
+      come = resolve
+      time = new FakeClock()
+      seen = []
+      answer = (_, response) => response.end('{"ok":1}\n')
+      late = connect({
+        clock: time,
+        connection: { url: `http://127.0.0.1:${port}`, namespace: '', credentials: () => promise, renew: () => {} },
+        observer: { request: (outcome) => void seen.push(outcome) },
+      })
+    })
+
+    /** Whoever gave up is gone: nothing is sent when the credentials come after all, but for those who ask then. */
+    async function expectNothingSent(): Promise<void> {
+      come({ tls: {}, headers: {} })
+      expect(await late.call('GET', '/new')).to.deep.equal({ ok: 1 })
+      expect(requests).to.deep.equal(['GET /new'])
+      expect(seen).to.deep.equal([{ method: 'GET', code: '200' }])
+      expect(time.pending, 'timers left').to.equal(0)
+    }
+
+    for (const method of ['GET', 'POST'] as const) {
+      it(`end a ${method} at its deadline, and it is not sent later`, async () => {
+        const failure = failureOf(late.call(method, '/x', undefined, { timeout: 3_000 }))
+        await time.advance(2_999)
+        expect(await Promise.race([failure, Promise.resolve('under way')])).to.equal('under way')
+        await time.advance(1)
+        expect(await failure).to.be.instanceOf(NoCredentials)
+        expect((await failure).message).to.equal(`no credentials: no answer within 3s (${method} /x)`)
+        await expectNothingSent()
+      })
+    }
+
+    it('end a call when its caller gives up', async () => {
+      const abort = new AbortController()
+      const failure = failureOf(late.call('POST', '/x', {}, { signal: abort.signal }))
+      await time.advance(1_000)
+      abort.abort(new Error('given up'))
+      expect((await failure).message).to.equal('no credentials: given up (POST /x)')
+      await expectNothingSent()
+    })
+
+    it('end a watch at its signal', async () => {
+      const abort = new AbortController()
+      const failure = failureOf(collect(late.watch('/w', { idle: 10_000, signal: abort.signal })))
+      await time.advance(9_999)
+      abort.abort(new Error('stopped'))
+      expect((await failure).message).to.equal('no credentials: stopped (GET /w)')
+      await expectNothingSent()
+    })
+
+    it('end a watch when it has heard nothing for too long', async () => {
+      const failure = failureOf(collect(late.watch('/w', { idle: 10_000, signal: forever.signal })))
+      await time.advance(10_000)
+      expect((await failure).message).to.equal('no credentials: nothing heard for 10s (GET /w)')
+      await expectNothingSent()
     })
   })
 
@@ -383,6 +458,16 @@ describe('the transport', () => {
     expect(seen).to.deep.equal(['GET 200', 'DELETE 404', 'POST <error>'])
   })
 
+  it('tells of no request when none was sent: for want of credentials, or by the fence', async () => {
+    const seen: RequestOutcome[] = []
+    const observer = { request: (outcome: RequestOutcome): void => void seen.push(outcome) }
+    answer = (_, response) => response.end('{}')
+    const connection = { url: 'http://127.0.0.1:1', namespace: '', credentials: loggedOut, renew: () => {} }
+    expect(await failureOf(connect({ observer, connection }).call('GET', '/x'))).to.be.instanceOf(NoCredentials)
+    expect(await failureOf(connect({ observer, mayWrite: () => false }).call('POST', '/x'))).to.be.instanceOf(Fenced)
+    expect([seen, requests]).to.deep.equal([[], []])
+  })
+
   it('answers nothing any more once it is closed', async () => {
     answer = (_, response) => response.end('{}')
     await transport.call('GET', '/x')
@@ -423,9 +508,9 @@ describe('the transport', () => {
 
     it('fails as malformed, without quoting, when a line is no JSON', async () => {
       answer = (_, response) => response.end('b0dy\n')
-      expect((await failureOf(collect(transport.watch('/w', options)))).message).to.equal(
-        'the answer is malformed (GET /w)',
-      )
+      const failure = await failureOf(collect(transport.watch('/w', options)))
+      expect(failure).to.be.instanceOf(Malformed)
+      expect(failure.message).to.equal('the answer is malformed (GET /w)')
     })
 
     for (const [stage, begin] of [

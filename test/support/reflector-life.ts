@@ -50,6 +50,18 @@ export class ReflectorLife {
     void this.#reflector.waitFor(key, timeout).then(() => (this.#unanswered -= 1))
   }
 
+  /** Must come to an end: with a list that is no older than now as long as it runs, and with none behind its stop. */
+  async refresh(api: ScriptedApi): Promise<void> {
+    const { version } = api.history
+    this.#unanswered += 1
+    const end = await this.#reflector.refresh().then(
+      () => (this.#state === 'running' ? api.listed : Infinity),
+      () => (this.#state === 'running' ? -Infinity : version),
+    )
+    this.#unanswered -= 1
+    if (end < version || end === Infinity) this.#violations.push(`a refresh of ${version} ended with ${end}`)
+  }
+
   stopAtNextChange(): void {
     this.#stopsAtNextChange = true
   }

@@ -22,6 +22,7 @@ export const faults = [
   '410',
   '429',
   '500',
+  '503',
 ] as const
 export type Fault = (typeof faults)[number]
 
@@ -49,7 +50,6 @@ const retryAfter: Millis = 2_000
 const shortestWatch: Millis = 1_000
 /** After these the place where a watch was is of no use any more. */
 const losesPlace: readonly string[] = [
-  '401',
   'malformed',
   'unknown-type',
   'error-410',
@@ -84,6 +84,8 @@ export class ScriptedApi {
   #outage: Fault | null = null
   /** By the monotonic clock: a request before is hasty. */
   #notBefore: Millis = 0
+  #isRefreshDue = false
+  #requestedLast: RequestKind = 'list'
 
   /** `expired`: how a watch is refused that would begin at a version that is forgotten. */
   constructor(clock: QuietClock, expired: '410' | 'error-410') {
@@ -148,6 +150,12 @@ export class ScriptedApi {
     for (const answer of this.#held.splice(0)) answer()
   }
 
+  /** A client has reason to list: also without a pause behind a watch that broke, which it need not have noticed. */
+  expectRefresh(): void {
+    this.reasons.list += 1
+    this.#isRefreshDue = true
+  }
+
   break(how: Breakage): void {
     for (const watch of this.#watches) watch.break(how)
   }
@@ -171,8 +179,7 @@ export class ScriptedApi {
     this.#clock.stir()
     response.on('close', () => this.#clock.stir())
     this.requests.push(kind)
-    if (asked < this.#notBefore) this.hasty += 1
-    this.#notBefore = 0
+    this.#checkHaste(kind, asked)
     const fault = this.#outage ?? this.#nextFault(kind)
     const answer = (): void => (kind === 'watch' ? this.#watch(query, response, asked) : this.#list(query, response))
     if (fault === 'overtaken') this.#overtake()
@@ -180,6 +187,14 @@ export class ScriptedApi {
     this.#note(kind, fault)
     if (fault === 'held') this.#held.push(() => (response.destroyed ? undefined : answer()))
     else this.#refuse(kind, query, response, fault)
+  }
+
+  #checkHaste(kind: RequestKind, asked: Millis): void {
+    const mayHaste = kind === 'list' && this.#isRefreshDue && this.#requestedLast === 'watch'
+    if (asked < this.#notBefore && !mayHaste) this.hasty += 1
+    if (kind === 'list') this.#isRefreshDue = false
+    this.#requestedLast = kind
+    this.#notBefore = 0
   }
 
   #refuse(kind: RequestKind, query: URLSearchParams, response: ServerResponse, fault: Refusal): void {
@@ -287,6 +302,7 @@ function refuse(response: ServerResponse, fault: Refusal): void {
     case '410':
     case '429':
     case '500':
+    case '503':
       response.writeHead(Number(fault), fault === '429' ? { 'Retry-After': String(retryAfter / 1_000) } : {})
       return void response.end(JSON.stringify({ kind: 'Status', code: Number(fault) }))
     default:

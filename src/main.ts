@@ -24,6 +24,8 @@ function die(error: unknown): never {
   process.exit(reportFailure(process.argv[2] ?? '', error, io))
 }
 
+// As process 1 of a container a process is not ended by a signal that it does not hear; whoever has more to do takes this over.
+process.on('SIGTERM', () => process.exit(exitCodes.terminated))
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 // Whoever reads our output may stop reading: `lapse check | head`.

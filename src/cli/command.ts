@@ -32,6 +32,8 @@ export const exitCodes = {
   cluster: 4,
   /** The controller's lease was lost: another may be at work. */
   leaseLost: 5,
+  /** By SIGTERM, before there was anything to finish; 128 and the number of the signal, as shells have it. */
+  terminated: 143,
   /** A defect of ours. */
   defect: 70,
 } as const

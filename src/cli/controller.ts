@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Controllers } from '../controllers/controllers.ts'
+import { carriesGrant } from '../controllers/marks.ts'
 import type { ControllerCaches } from '../controllers/watch.ts'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { KubeClient } from '../cluster/client.ts'
@@ -8,7 +9,8 @@ import { loadConnection } from '../cluster/connection.ts'
 import { EventRecorder } from '../cluster/events.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources, type ResourceType } from '../cluster/resources.ts'
-import type { KubeObject } from '../cluster/ports.ts'
+import type { Selection } from '../cluster/paged-list.ts'
+import type { KubeObject, MetadataOnly } from '../cluster/ports.ts'
 import { Transport } from '../cluster/transport.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -18,7 +20,7 @@ import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
 import { exitCodes, type CommandIo } from './command.ts'
-import { checkLeaseTimes, LeaseCandidate, leaseOptions } from './lease.ts'
+import { checkLease, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
 
@@ -36,6 +38,9 @@ const options = {
 } as const satisfies OptionTable
 
 const grace = 25_000
+/** Of the grace, so that there is time to give the lease back when the API server is silent. */
+const drainWithin = 12_000
+const releaseWithin = 6_000
 
 /** `lapse controller`: runs until it is told to end. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -44,10 +49,12 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     return exitCodes.ok
   }
   const config = await readConfig(options, { argv, env: io.env })
-  checkLeaseTimes(config)
+  checkLease(config)
   const clock = systemClock
   const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'controller' } })
+  const shutdown = new Shutdown({ grace, clock, log })
+  shutdown.listen()
   const metrics = createMetrics({ version })
   const connection = await loadConnection({
     ...(config.kubeconfig === null ? {} : { kubeconfig: config.kubeconfig }),
@@ -57,7 +64,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const userAgent = `lapse-controller/${version} (${identity})`
   const onLost = (reason: string): void => {
     log.error('lease lost', { reason })
-    process.exit(exitCodes.leaseLost)
+    if (!shutdown.requested) process.exit(exitCodes.leaseLost)
   }
   const lease = new LeaseCandidate({ config, identity, connection, clock, log, metrics, userAgent, onLost })
   const transport = new Transport({
@@ -86,25 +93,30 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     poolSize: config.poolSize,
     bindableClusterRoles: config.bindableClusterRoles,
     observer: metrics,
+    random: Math.random,
   })
-  const shutdown = new Shutdown({ grace, clock, log })
   const all = Object.entries(reflectors)
   const checks = all.map(([name, reflector]) => ({ name: `cache of ${name}`, isReady: () => reflector.hasSynced }))
+  checks.push({ name: 'lease', isReady: () => lease.elector.isInTouch })
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const health = await serveHealth({ ...parseAddress('--http-address', config.httpAddress), checks, metrics, log })
-  shutdown.add('drain the queues', () => controllers.drain())
+  shutdown.add('drain the queues', () => controllers.drain(), drainWithin)
   shutdown.add('write the last events', () => events.drain())
-  shutdown.add('give the lease back', () => lease.release())
+  shutdown.add('give the lease back', () => lease.release(), releaseWithin)
   shutdown.add('stop the watches', async () => void (await Promise.all(all.map(([, reflector]) => reflector.stop()))))
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
-  shutdown.listen()
-  for (const [, reflector] of all) reflector.start()
-  await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
-  log.info('ready to take the lease', { version, identity })
-  await lease.win()
-  controllers.start()
-  log.info('controllers started', { version })
+  try {
+    for (const [, reflector] of all) reflector.start()
+    await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
+    log.info('ready to take the lease', { version, identity })
+    await lease.win()
+    await controllers.takeOver(Object.values(reflectors))
+    log.info('controllers started', { version })
+  } catch (error) {
+    // a start that is broken off by a shutdown is none of its failures
+    if (!shutdown.requested) throw error
+  }
   return new Promise(() => {})
 }
 
@@ -113,14 +125,15 @@ type Reflectors = {
 }
 
 function createReflectors(transport: Transport, log: Log, metrics: Metrics): Reflectors {
-  const reflect = <T>(type: ResourceType, form: 'whole' | 'metadata' = 'whole'): Reflector<T> =>
-    new Reflector<T>({ type, form, transport, clock: systemClock, log, random: Math.random, observer: metrics })
+  const reflect = <T>(type: ResourceType, selection: Selection = {}): Reflector<T> =>
+    new Reflector<T>({ type, ...selection, transport, clock: systemClock, log, random: Math.random, observer: metrics })
   return {
     policies: reflect<AccessPolicy>(resources.accessPolicies),
     revisions: reflect<AccessPolicyRevision>(resources.accessPolicyRevisions),
     grants: reflect<NHIGrant>(resources.nhiGrants),
-    namespaces: reflect<KubeObject>(resources.namespaces, 'metadata'),
-    serviceAccounts: reflect<KubeObject>(resources.serviceAccounts, 'metadata'),
+    namespaces: reflect<MetadataOnly>(resources.namespaces, { form: 'metadata' }),
+    serviceAccounts: reflect<MetadataOnly>(resources.serviceAccounts, { form: 'metadata' }),
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
+    grantBindings: reflect<MetadataOnly>(resources.roleBindings, { form: 'metadata', labelSelector: carriesGrant }),
   }
 }

@@ -27,17 +27,23 @@ export const leaseOptions = {
 export interface LeaseConfig {
   readonly leaseName: string
   readonly leaseNamespace: string | null
+  readonly identity: string | null
   readonly leaseDuration: Millis
   readonly renewDeadline: Millis
   readonly retryPeriod: Millis
 }
 
-/** Throws UsageError when the times do not keep two processes apart. */
-export function checkLeaseTimes({ leaseDuration, renewDeadline, retryPeriod }: LeaseConfig): void {
+/** Throws UsageError when these values do not keep two processes apart. */
+export function checkLease({ leaseName, identity, leaseDuration, renewDeadline, retryPeriod }: LeaseConfig): void {
   if (renewDeadline >= leaseDuration)
     throw new UsageError('--renew-deadline must be less than --lease-duration: a holder ends before another begins')
-  if (retryPeriod <= 0 || retryPeriod * 2 > renewDeadline)
-    throw new UsageError('--retry-period must be at most half of --renew-deadline: one failed renewal must not end it')
+  if (leaseName === '') throw new UsageError('--lease-name must not be empty')
+  // an empty holder is nobody: everybody would find the lease free
+  if (identity === '') throw new UsageError('--identity must not be empty')
+  if (retryPeriod <= 0 || retryPeriod * 3 > renewDeadline)
+    throw new UsageError(
+      '--retry-period must be at most a third of --renew-deadline: one failed renewal must not end it',
+    )
 }
 
 export interface LeaseParts {

@@ -65,6 +65,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const clock = systemClock
   const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
+  const shutdown = new Shutdown({ grace, clock, log })
+  shutdown.listen()
   const metrics = createMetrics({ version })
   const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
   const transport = new Transport({
@@ -82,7 +84,6 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     clock,
     log,
   })
-  const shutdown = new Shutdown({ grace, clock, log })
   const checks = reflectors.map(({ kind, cache }) => ({ name: `cache of ${kind}`, isReady: () => cache.hasSynced }))
   const serving = new ServingCertificate(server, certificate, clock)
   const install = (pair: CertificatePair): void => serving.replace(pair)
@@ -98,11 +99,15 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   shutdown.add('stop looking at the certificate', () => certificates.stop())
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
-  shutdown.listen()
   certificates.start()
-  for (const { cache } of reflectors) cache.start()
-  await Promise.all(reflectors.map(({ cache }) => cache.whenSynced()))
-  log.info('webhook ready', { version, port })
+  try {
+    for (const { cache } of reflectors) cache.start()
+    await Promise.all(reflectors.map(({ cache }) => cache.whenSynced()))
+    log.info('webhook ready', { version, port })
+  } catch (error) {
+    // a start that is broken off by a shutdown is none of its failures
+    if (!shutdown.requested) throw error
+  }
   return new Promise(() => {})
 }
 

@@ -25,6 +25,11 @@ export interface ElectorOptions {
   readonly onLost: (reason: string) => void
 }
 
+/** Between two looks, however long the first of them took. */
+const shortestPause: Millis = 100
+/** Of one renewal, while others write to the record; then it is the next one's turn. */
+const mostTries = 4
+
 /** When something began, by both clocks. */
 interface Moment {
   readonly monotonic: Millis
@@ -45,6 +50,10 @@ export class Elector {
   #seenSince: Millis = 0
   #renewed: Moment = { monotonic: -Infinity, wall: -Infinity }
   #cancelDeadline: () => void = () => {}
+  /** When the record was last read or written; monotonic. */
+  #heard: Millis = -Infinity
+  /** The record may name this one: a write that would make it so was sent and not refused. */
+  #mayBeOnRecord = false
   #awake = new AbortController()
   #loop: Promise<void> = Promise.resolve()
 
@@ -55,6 +64,11 @@ export class Elector {
   /** Worked out anew at each call: false as soon as the time is over, whether anything could run meanwhile or not. */
   get leads(): boolean {
     return this.#state === 'holder' && this.#sinceRenewal() < this.#options.renewDeadline
+  }
+
+  /** False: for the time of a lease nothing was heard of it, and whatever is wrong keeps this one from ever taking it. */
+  get isInTouch(): boolean {
+    return this.leads || this.#options.clock.monotonic() - this.#heard < this.#options.leaseDuration
   }
 
   start(): void {
@@ -76,10 +90,9 @@ export class Elector {
    * run any more. Never rejects: a lease that cannot be given back runs out.
    */
   async release(): Promise<void> {
-    const held = this.#state === 'holder'
     this.#end()
     await this.#loop
-    if (!held) return
+    if (!this.#mayBeOnRecord) return
     const { log } = this.#options
     try {
       if (await this.#giveBack()) log.info('lease released')
@@ -99,6 +112,7 @@ export class Elector {
   async #run(): Promise<void> {
     const { clock, retryPeriod, random, log } = this.#options
     while (!this.#isOver()) {
+      const begun = clock.monotonic()
       this.#awake = new AbortController() // whatever asks to look again from here on is heard at the next sleep
       try {
         await (this.#state === 'holder' ? this.#renew() : this.#tryToTake())
@@ -106,7 +120,8 @@ export class Elector {
         log.warn('lease could not be reached', { error })
       }
       const spread = this.#state === 'holder' ? 1 : 0.8 + 0.4 * random()
-      await sleep(clock, retryPeriod * spread, this.#awake.signal)
+      const spent = clock.monotonic() - begun
+      await sleep(clock, Math.max(shortestPause, retryPeriod * spread - spent), this.#awake.signal)
     }
   }
 
@@ -118,6 +133,7 @@ export class Elector {
     const now = this.#now()
     const transitions = found === null ? 0 : found.record.transitions + (found.record.holder === identity ? 0 : 1)
     const record = { ...this.#recordAt(now.wall), acquired: now.wall, transitions }
+    this.#mayBeOnRecord = true
     const taken = await store.write(record, found?.version ?? null, this.#timeout)
     if (taken === null || this.#isOver()) return
     this.#state = 'holder'
@@ -129,7 +145,8 @@ export class Elector {
   async #renew(): Promise<void> {
     if (!this.leads) return this.#lose('it was not renewed in time')
     const { store, identity } = this.#options
-    for (let known = this.#seen; !this.#isOver();) {
+    let known = this.#seen
+    for (let tries = 0; tries < mostTries && !this.#isOver(); tries++) {
       const now = this.#now()
       const { acquired, transitions } = known?.record ?? { acquired: now.wall, transitions: 0 }
       const record = { ...this.#recordAt(now.wall), acquired, transitions }
@@ -153,6 +170,7 @@ export class Elector {
 
   #lose(reason: string): void {
     if (this.#isOver()) return
+    this.#mayBeOnRecord = false
     this.#end()
     this.#options.onLost(reason)
   }
@@ -166,6 +184,7 @@ export class Elector {
   #see(stored: StoredLease | null): void {
     if (stored === null || stored.version !== this.#seen?.version) this.#seenSince = this.#options.clock.monotonic()
     this.#seen = stored
+    this.#heard = this.#options.clock.monotonic()
   }
 
   #isFree(stored: StoredLease | null): boolean {
@@ -188,8 +207,10 @@ export class Elector {
     return { monotonic: this.#options.clock.monotonic(), wall: this.#options.clock.now() }
   }
 
+  /** After a renewal without an answer there is as long for another. */
   get #timeout(): Millis {
-    return this.#options.renewDeadline / 2
+    const { renewDeadline, retryPeriod } = this.#options
+    return (renewDeadline - retryPeriod) / 2
   }
 
   /** A method, because the state changes while others wait. */

@@ -1,17 +1,27 @@
 import type { Instant, Millis } from '../core/time.ts'
+import { backoffAfter } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 import type { Log } from './log.ts'
 import { noQueueObserver, type QueueObserver, type ReconcileResult } from './queue-observer.ts'
 import { Schedule } from './schedule.ts'
 
-/** What a worker says when it has not failed: nothing more to do, or look again at that instant. */
-export type Outcome = { readonly kind: 'done' } | { readonly kind: 'again'; readonly at: Instant }
+/** What a worker says when it has not failed: nothing more to do, or look again at that instant, or after that delay. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'again'; readonly at: Instant }
+  | { readonly kind: 'after'; readonly delay: Millis }
 
 export const done: Outcome = { kind: 'done' }
 
+/** For what is due by the wall clock. */
 export function again(at: Instant): Outcome {
   return { kind: 'again', at }
+}
+
+/** For a wait that is as long however the wall clock is set meanwhile. */
+export function after(delay: Millis): Outcome {
+  return { kind: 'after', delay }
 }
 
 /** A throw is a failure: it is logged here, once, and the key comes back after a back-off, for ever. */
@@ -23,14 +33,18 @@ export interface WorkQueueOptions {
   readonly worker: Worker
   /** How many keys are worked on at a time. Default 1. */
   readonly concurrency?: number
-  /** A key that goes on failing is tried again at least this often. Default 60 s. */
+  /**
+   * A key that goes on failing is tried again at least this often. Default 60 s. So is one whose errors ask for a longer
+   * pause (`retryAfter`), but for the spread of half as much again.
+   */
   readonly longestBackoff?: Millis
+  /** In [0, 1); spreads retries. */
+  readonly random: () => number
   readonly clock: Clock
   readonly log: Log
   readonly observer?: QueueObserver
 }
 
-const firstBackoff: Millis = 5
 const defaultLongestBackoff: Millis = 60_000
 /** The longest sleep: a wall clock that jumps forward is noticed after this time. */
 const longestSleep: Millis = 10_000
@@ -44,11 +58,10 @@ export class WorkQueue {
   readonly #observer: QueueObserver
   readonly #due = new Fifo()
   readonly #added = new Fifo()
+  /** What was asked for by an instant, by a delay, and what failed: none may swallow another. */
   readonly #asked = new Schedule()
-  /**
-   * Apart from what was asked for: neither may swallow the other. By the monotonic clock, so that a wall clock that is
-   * set back does not keep what failed waiting.
-   */
+  /** By the monotonic clock, as is the next: a wall clock that is set back does not keep them waiting. */
+  readonly #delayed = new Schedule()
   readonly #retries = new Schedule()
   /** By the monotonic clock, as is the next. */
   readonly #readySince = new Map<string, Millis>()
@@ -57,7 +70,7 @@ export class WorkQueue {
   readonly #meanwhile = new Map<string, Fifo>()
   readonly #failures = new Map<string, number>()
   /** When the worker last wanted to look again: a failure before then must not make it forgotten. */
-  readonly #promised = new Map<string, Instant>()
+  readonly #promised = new Map<string, { readonly schedule: Schedule; readonly at: Millis }>()
   #state: 'idle' | 'started' | 'draining' = 'idle'
   /** By the monotonic clock. */
   #alarm: { readonly at: Millis; readonly cancel: () => void } | null = null
@@ -91,10 +104,12 @@ export class WorkQueue {
 
   /** At that instant, never before; of several instants to come the earliest is kept. */
   addAt(key: string, at: Instant): void {
-    if (this.#state === 'draining') return
-    this.#ask(key, at)
-    this.#collectDue()
-    this.#dispatch()
+    this.#addTo(this.#asked, key, at)
+  }
+
+  /** After that delay, never before, however the wall clock is set; of several to come the earliest is kept. */
+  addAfter(key: string, delay: Millis): void {
+    this.#addTo(this.#delayed, key, this.#options.clock.monotonic() + delay)
   }
 
   /** Starts no key any more; resolves when the running ones have ended. Keys that wait are dropped. */
@@ -102,8 +117,8 @@ export class WorkQueue {
     this.#state = 'draining'
     this.#alarm?.cancel()
     this.#alarm = null
-    const waiting = [this.#due, this.#added, this.#asked, this.#retries, this.#readySince, this.#meanwhile]
-    for (const part of waiting) part.clear()
+    const waiting = [this.#due, this.#added, this.#readySince, this.#meanwhile]
+    for (const part of [...waiting, ...this.#schedules]) part.clear()
     this.#observer.depth(0)
     if (this.#runningSince.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -119,11 +134,28 @@ export class WorkQueue {
     return this.#options.concurrency ?? 1
   }
 
-  /** What is due is no longer to come, and must not swallow what is asked for now. */
-  #ask(key: string, at: Instant): void {
+  get #schedules(): readonly Schedule[] {
+    return [this.#asked, this.#delayed, this.#retries]
+  }
+
+  /** What a schedule goes by: instants by the wall clock, everything else by the monotonic one. */
+  #timeOf(schedule: Schedule): Millis {
+    const { clock } = this.#options
+    return schedule === this.#asked ? clock.now() : clock.monotonic()
+  }
+
+  #addTo(schedule: Schedule, key: string, at: Millis): void {
+    if (this.#state === 'draining') return
+    this.#ask(schedule, key, at)
     this.#collectDue()
-    if (at <= this.#options.clock.now()) this.#makeReady(this.#due, key)
-    else this.#asked.set(key, at)
+    this.#dispatch()
+  }
+
+  /** What is due is no longer to come, and must not swallow what is asked for now. */
+  #ask(schedule: Schedule, key: string, at: Millis): void {
+    this.#collectDue()
+    if (at <= this.#timeOf(schedule)) this.#makeReady(this.#due, key)
+    else schedule.set(key, at)
   }
 
   #makeReady(line: Fifo, key: string): void {
@@ -139,13 +171,12 @@ export class WorkQueue {
   /** Moves every key that is due to the ready ones and, once started, sets the alarm for the next. */
   #collectDue(): void {
     if (this.#state === 'draining') return
-    const { clock } = this.#options
-    const [now, elapsed] = [clock.now(), clock.monotonic()]
-    for (let key = this.#asked.take(now); key !== null; key = this.#asked.take(now)) this.#makeReady(this.#due, key)
-    for (let key = this.#retries.take(elapsed); key !== null; key = this.#retries.take(elapsed)) {
-      this.#makeReady(this.#due, key)
+    let wait = Infinity
+    for (const schedule of this.#schedules) {
+      const time = this.#timeOf(schedule)
+      for (let key = schedule.take(time); key !== null; key = schedule.take(time)) this.#makeReady(this.#due, key)
+      wait = Math.min(wait, (schedule.next() ?? Infinity) - time)
     }
-    const wait = Math.min((this.#asked.next() ?? Infinity) - now, (this.#retries.next() ?? Infinity) - elapsed)
     if (wait < Infinity && this.#state === 'started') this.#setAlarm(Math.min(wait, longestSleep))
   }
 
@@ -171,6 +202,7 @@ export class WorkQueue {
       void this.#run(ready.key, ready.since)
     }
   }
+
   /** Removes the key whose turn it is and returns it with its waiting time. */
   #takeReady(): { readonly key: string; readonly since: Millis } | null {
     for (const line of [this.#due, this.#added]) {
@@ -205,19 +237,22 @@ export class WorkQueue {
     this.#failures.delete(key)
     this.#promised.delete(key)
     if (outcome.kind === 'done') return 'success'
-    this.#promised.set(key, outcome.at)
-    this.#ask(key, outcome.at)
+    const promise =
+      outcome.kind === 'again'
+        ? { schedule: this.#asked, at: outcome.at }
+        : { schedule: this.#delayed, at: this.#options.clock.monotonic() + outcome.delay }
+    this.#promised.set(key, promise)
+    this.#ask(promise.schedule, key, promise.at)
     return 'requeue_after'
   }
 
   #backOff(key: string, error: unknown): void {
-    const { name, clock, log, longestBackoff = defaultLongestBackoff } = this.#options
+    const { name, clock, log, longestBackoff: longest = defaultLongestBackoff, random } = this.#options
     const failures = this.#failures.get(key) ?? 0
-    const retryInMs = Math.min(firstBackoff * 2 ** failures, longestBackoff)
+    const retryInMs = backoffAfter(error, failures, { longest, random })
     this.#failures.set(key, failures + 1)
-    const now = clock.now()
-    const promised = this.#promised.get(key) ?? now
-    if (promised > now) this.#asked.set(key, promised)
+    const promise = this.#promised.get(key)
+    if (promise !== undefined && promise.at > this.#timeOf(promise.schedule)) promise.schedule.set(key, promise.at)
     this.#retries.set(key, clock.monotonic() + retryInMs)
     this.#observer.retried()
     log.error('reconcile failed', { queue: name, key, failures: failures + 1, retryInMs, error })
@@ -226,7 +261,7 @@ export class WorkQueue {
   #finish(key: string): void {
     this.#runningSince.delete(key)
     if (this.#state === 'draining') {
-      for (const part of [this.#asked, this.#retries, this.#meanwhile]) part.clear()
+      for (const part of [...this.#schedules, this.#meanwhile]) part.clear()
       if (this.#runningSince.size === 0) this.#drained?.()
       return
     }

@@ -5,7 +5,10 @@ interface Appointment {
   readonly at: Instant
 }
 
-/** Keys and the instant at which each is due; at most one appointment per key, the earliest that was asked for. */
+/**
+ * Keys and the instant at which each is due, by whichever clock its user goes by; at most one appointment per key, the
+ * earliest that was asked for.
+ */
 export class Schedule {
   /** A binary heap by instant. Entries that `#due` does not confirm were superseded by an earlier one. */
   readonly #heap: Appointment[] = []

@@ -1,10 +1,11 @@
-import type { Millis } from '../core/time.ts'
+import { formatDuration, type Millis } from '../core/time.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
 /** What of `process` a shutdown needs. */
 export interface ProcessSignals {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  removeAllListeners(signal: 'SIGTERM' | 'SIGINT'): unknown
   exit(code: number): void
 }
 
@@ -20,6 +21,7 @@ export interface ShutdownOptions {
 interface Step {
   readonly name: string
   readonly run: () => Promise<void> | void
+  readonly within: Millis | null
 }
 
 const exitOf = { SIGINT: 130, SIGTERM: 143 } as const
@@ -41,13 +43,17 @@ export class Shutdown {
     return this.#requested
   }
 
-  add(name: string, run: () => Promise<void> | void): void {
-    this.#steps.push({ name, run })
+  /** A step that takes longer than `within` has failed and is waited for no longer. null: only the grace of all ends it. */
+  add(name: string, run: () => Promise<void> | void, within: Millis | null = null): void {
+    this.#steps.push({ name, run, within })
   }
 
-  /** Begins to listen for signals. */
+  /** Hears signals from here on, in the place of whoever did. */
   listen(): void {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) this.#process.on(signal, () => this.#onSignal(signal))
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      this.#process.removeAllListeners(signal)
+      this.#process.on(signal, () => this.#onSignal(signal))
+    }
   }
 
   /** Runs the steps as a signal would and exits with this code; for a process that must end by itself. Once only. */
@@ -72,13 +78,19 @@ export class Shutdown {
   }
 
   /** A step that fails is logged and does not keep the next from running. */
-  async #succeeds({ name, run }: Step): Promise<boolean> {
+  async #succeeds({ name, run, within }: Step): Promise<boolean> {
+    const { clock, log } = this.#options
+    const late = Promise.withResolvers<never>()
+    const giveUp = (limit: Millis): void => late.reject(new Error(`not done within ${formatDuration(limit)}`))
+    const callOff = within === null ? () => {} : clock.after(within, () => giveUp(within))
     try {
-      await run()
+      await Promise.race([run(), late.promise])
       return true
     } catch (error) {
-      this.#options.log.error('shutdown step failed', { step: name, error })
+      log.error('shutdown step failed', { step: name, error })
       return false
+    } finally {
+      callOff()
     }
   }
 }

@@ -15,6 +15,8 @@ type Fault = 'none' | 'unanswered' | 'refused' | 'slow'
 class MemoryLease {
   stored: StoredLease | null = null
   writes = 0
+  /** What others do right before a write. */
+  beforeWrite: () => void = () => {}
   #versions = 0
 
   put(record: LeaseRecord): void {
@@ -38,6 +40,7 @@ class MemoryLease {
       read: (timeout) => answer(() => this.stored, timeout),
       write: (record, over, timeout) =>
         answer(() => {
+          this.beforeWrite()
           if ((this.stored?.version ?? null) !== over) return null
           this.writes += 1
           this.put(record)
@@ -186,6 +189,29 @@ describe('an elector', () => {
     expect(lease.stored?.record.holder).to.equal('')
   })
 
+  it('gives back what it was about to take when it is told to end', async () => {
+    const a = candidate('a')
+    a.line.fault = 'slow'
+    await clock.advance(500)
+    expect(lease.stored?.record.holder, 'although it has not heard of it').to.equal('a')
+    const released = a.elector.release()
+    await clock.advance(3_000)
+    await released
+    expect(lease.stored?.record.holder).to.equal('')
+    expect(a.elected).to.equal(false)
+  })
+
+  it('gives back what it took without hearing of it', async () => {
+    const a = candidate('a')
+    a.line.fault = 'unanswered'
+    await clock.advance(4_000)
+    a.line.fault = 'none'
+    const released = a.elector.release()
+    await clock.advance(1_000)
+    await released
+    expect(lease.stored?.record.holder).to.equal('')
+  })
+
   it('gives nothing back that is somebody else’s', async () => {
     const a = candidate('a')
     await clock.advance(0)
@@ -213,6 +239,46 @@ describe('an elector', () => {
     await clock.advance(60_000)
     expect(a.elector.leads).to.equal(true)
     expect(a.lost).to.deep.equal([])
+  })
+
+  for (const fault of ['refused', 'unanswered'] as const)
+    it(`survives one renewal that is ${fault}, also with the longest period that is allowed`, async () => {
+      const a = candidate('a', { retryPeriod: 3_333 })
+      await clock.advance(1_000)
+      a.line.fault = fault
+      await clock.advance(3_000) // one renewal begins
+      a.line.fault = 'slow'
+      await clock.advance(30_000)
+      expect(a.lost).to.deep.equal([])
+      expect(a.elector.leads).to.equal(true)
+    })
+
+  it('does not write without a pause when others write all the time', async () => {
+    const a = candidate('a')
+    await clock.advance(1_000)
+    let writes = 0
+    lease.beforeWrite = () => {
+      writes += 1
+      lease.put({ ...lease.stored!.record })
+    }
+    await clock.advance(8_999)
+    expect(writes, 'in four renewals').to.equal(16)
+    expect(a.lost).to.deep.equal([])
+    await clock.advance(1)
+    expect(a.lost).to.deep.equal(['it was not renewed in time'])
+  })
+
+  it('is in touch as long as it leads, or has heard of the lease within its time', async () => {
+    const a = candidate('a')
+    const b = candidate('b')
+    expect(b.elector.isInTouch, 'before the first answer').to.equal(false)
+    await clock.advance(60_000)
+    expect([a.elector.isInTouch, b.elector.isInTouch]).to.deep.equal([true, true])
+    b.line.fault = 'refused'
+    await clock.advance(12_000)
+    expect(b.elector.isInTouch).to.equal(true)
+    await clock.advance(5_000)
+    expect(b.elector.isInTouch).to.equal(false)
   })
 
   it('makes the lease again when somebody deleted it', async () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import * as fc from 'fast-check'
 import type { Millis } from '../../src/core/time.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
+import { after, again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { QueueModel } from '../support/queue-model.ts'
 
@@ -14,13 +14,14 @@ const tolerance: Millis = 10_000
 type Step =
   | { readonly do: 'add'; readonly key: string }
   | { readonly do: 'addAt'; readonly key: string; readonly delay: Millis }
+  | { readonly do: 'addAfter'; readonly key: string; readonly delay: Millis }
   | { readonly do: 'advance'; readonly by: Millis }
   | { readonly do: 'jump'; readonly by: Millis }
 
-/** What one run does: how long it takes and how it ends. */
+/** What one run does: how long it takes and how it ends. A failure asks for a pause, or, at 0, for none. */
 interface Run {
   readonly takes: Millis
-  readonly ends: 'done' | 'throws' | { readonly again: Millis }
+  readonly ends: 'done' | { readonly throws: Millis } | { readonly again: Millis } | { readonly after: Millis }
 }
 
 const anyKey = fc.constantFrom('a', 'b', 'c', 'd', 'e')
@@ -32,6 +33,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('addAt'), key: anyKey, delay: fc.integer({ min: -10, max: 300 }) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('addAt'), key: anyKey, delay: fc.nat(40_000) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('addAfter'), key: anyKey, delay: fc.integer({ min: -10, max: 300 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('addAfter'), key: anyKey, delay: fc.nat(40_000) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('advance'), by: fc.nat(60) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('advance'), by: fc.nat(30_000) }) },
 )
@@ -42,8 +48,11 @@ const anyStepOrJump: fc.Arbitrary<Step> = fc.oneof(
 const anyRun: fc.Arbitrary<Run> = fc.record({
   takes: fc.nat(30),
   ends: fc.oneof(
-    fc.constantFrom('done' as const, 'throws' as const, 'throws' as const),
+    fc.constant('done' as const),
+    fc.record({ throws: fc.constantFrom(0, 0, 7, 90, 100_000) }),
+    fc.record({ throws: fc.constant(0) }),
     fc.record({ again: fc.integer({ min: -10, max: 400 }) }),
+    fc.record({ after: fc.integer({ min: -10, max: 400 }) }),
   ),
 })
 
@@ -55,6 +64,7 @@ function anySchedule(step: fc.Arbitrary<Step>): fc.Arbitrary<Schedule> {
     /** One after the other; all further runs are done at once, apart from those of the key that fails for ever. */
     runs: fc.array(anyRun, { maxLength: 40, size: 'max' }),
     concurrency: fc.integer({ min: 1, max: 3 }),
+    spread: fc.constantFrom(0, 0.3, 1 - Number.EPSILON),
     end: fc.constantFrom('drain at once', 'drain at rest'),
   })
 }
@@ -64,11 +74,12 @@ interface Schedule {
   readonly steps: readonly Step[]
   readonly runs: readonly Run[]
   readonly concurrency: number
+  readonly spread: number
   readonly end: 'drain at once' | 'drain at rest'
 }
 
 function dayOf(early: readonly Step[], ...steps: readonly Step[]): [Schedule] {
-  return [{ early, steps, runs: [], concurrency: 1, end: 'drain at rest' }]
+  return [{ early, steps, runs: [], concurrency: 1, spread: 0, end: 'drain at rest' }]
 }
 
 const worstDays = [
@@ -96,6 +107,16 @@ const worstDays = [
     { do: 'jump', by: -3_600_000 },
     { do: 'advance', by: tolerance + longestBackoff },
   ),
+  // the wall clock is set back during a delay, and forward during another
+  dayOf(
+    [],
+    { do: 'addAfter', key: 'a', delay: 1_000 },
+    { do: 'jump', by: -3_600_000 },
+    { do: 'advance', by: 1_000 },
+    { do: 'addAfter', key: 'a', delay: 1_000 },
+    { do: 'jump', by: 3_600_000 },
+    { do: 'advance', by: 1_000 },
+  ),
 ]
 
 /** One queue, its worker, and the model that watches both. Key `e` fails whenever it runs. */
@@ -105,12 +126,14 @@ class Scenario {
   readonly #queue: WorkQueue
   readonly #runs: Run[]
 
-  constructor({ runs, concurrency }: Schedule) {
+  constructor({ runs, concurrency, spread }: Schedule) {
     const clock = this.#clock
     this.#runs = [...runs]
-    this.#model = new QueueModel({ clock, concurrency, firstBackoff, longestBackoff, tolerance })
+    this.#model = new QueueModel({ clock, concurrency, firstBackoff, longestBackoff, spread, tolerance })
     const worker: Worker = (key) => this.#work(key)
-    this.#queue = new WorkQueue({ name: 'property', worker, concurrency, longestBackoff, clock, log: silentLog })
+    const log = silentLog
+    const random = (): number => spread
+    this.#queue = new WorkQueue({ name: 'property', worker, concurrency, longestBackoff, clock, log, random })
   }
 
   /** Returns what was wrong. */
@@ -133,6 +156,9 @@ class Scenario {
         this.#model.addAt(step.key, at)
         return this.#queue.addAt(step.key, at)
       }
+      case 'addAfter':
+        this.#model.addAfter(step.key, step.delay)
+        return this.#queue.addAfter(step.key, step.delay)
       case 'jump':
         this.#model.set()
         return this.#clock.jump(step.by)
@@ -148,13 +174,24 @@ class Scenario {
     this.#model.take(key)
     const { takes, ends } = this.#runs.shift() ?? { takes: 0, ends: 'done' }
     await new Promise<void>((resolve) => void this.#clock.after(takes, resolve))
-    if (key === 'e' || ends === 'throws') {
-      this.#model.fail(key)
-      throw new Error('a failure')
+    if (key === 'e') return this.#fail(key, 0)
+    if (ends === 'done') {
+      this.#model.succeed(key, null)
+      return done
     }
-    const at = ends === 'done' ? null : this.#clock.now() + ends.again
-    this.#model.succeed(key, at)
-    return at === null ? done : again(at)
+    if ('throws' in ends) return this.#fail(key, ends.throws)
+    if ('after' in ends) {
+      this.#model.succeed(key, { elapsed: this.#clock.monotonic() + ends.after })
+      return after(ends.after)
+    }
+    const at = this.#clock.now() + ends.again
+    this.#model.succeed(key, { at })
+    return again(at)
+  }
+
+  #fail(key: string, retryAfter: Millis): never {
+    this.#model.fail(key, retryAfter)
+    throw Object.assign(new Error('a failure'), { retryAfter })
   }
 
   /** Everything that was asked for comes due and is noticed. */
@@ -172,6 +209,7 @@ class Scenario {
     const timers = this.#clock.pending - busy
     this.#queue.add('a')
     this.#queue.addAt('b', this.#clock.now() + 1)
+    this.#queue.addAfter('c', 1)
     await this.#clock.advance(tolerance)
     return [
       ...(running === null ? ['the drain does not end'] : []),

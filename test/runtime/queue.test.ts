@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Fields, Log } from '../../src/runtime/log.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
+import { after, again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 interface Run {
@@ -10,6 +10,12 @@ interface Run {
 }
 
 const day = 86_400_000
+const hour = 3_600_000
+
+const asking = (retryAfter: number): Error => Object.assign(new Error('too many requests'), { retryAfter })
+
+/** Every pause is the longest of its spread. */
+const random = (): number => 1 - Number.EPSILON
 
 describe('the work queue', () => {
   const start = Date.UTC(2026, 0, 1)
@@ -32,13 +38,33 @@ describe('the work queue', () => {
   }
 
   function started(worker: (key: string) => Promise<Outcome>, concurrency = 1, log: Log = silentLog): WorkQueue {
-    const queue = new WorkQueue({ name: 'test', worker, concurrency, clock, log })
+    const queue = new WorkQueue({ name: 'test', worker, concurrency, clock, log, random })
     queue.start()
     return queue
   }
 
+  /** One failure, then success. */
+  function failingOnce(error: Error, longestBackoff = 60_000): WorkQueue {
+    const worker: Worker = async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      if (runs.length === 1) throw error
+      return done
+    }
+    const queue = new WorkQueue({
+      name: 'test',
+      worker,
+      longestBackoff,
+      clock,
+      log: silentLog,
+      random: () => 0,
+    })
+    queue.start()
+    queue.add('a')
+    return queue
+  }
+
   it('works on a key once however often it was added while it waited', async () => {
-    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog, random })
     for (const key of ['a', 'b', 'a', 'a']) queue.add(key)
     queue.start()
     await clock.advance(0)
@@ -117,8 +143,72 @@ describe('the work queue', () => {
     expect(runs.map(({ at }) => at)).to.deep.equal([0, 1_000, 2_000])
   })
 
+  describe('starts a key after the delay that was asked for', () => {
+    const ways: readonly (readonly [sentence: string, ask: (queue: WorkQueue) => void, ran: readonly number[]])[] = [
+      ['once', (queue) => queue.addAfter('a', 1_000), [1_000]],
+      ['of none', (queue) => queue.addAfter('a', 0), [0]],
+      [
+        'twice, the later one first: the earliest counts',
+        (queue) => {
+          queue.addAfter('a', 5_000)
+          queue.addAfter('a', 1_000)
+        },
+        [1_000],
+      ],
+      [
+        'twice, the later one last: the earliest counts',
+        (queue) => {
+          queue.addAfter('a', 1_000)
+          queue.addAfter('a', 5_000)
+        },
+        [1_000],
+      ],
+      [
+        'beside an instant: each counts',
+        (queue) => {
+          queue.addAt('a', clock.now() + 2_000)
+          queue.addAfter('a', 1_000)
+        },
+        [1_000, 2_000],
+      ],
+    ]
+    for (const [sentence, ask, ran] of ways)
+      it(sentence, async () => {
+        const queue = started(noting())
+        ask(queue)
+        await clock.advance(10_000)
+        expect(runs.map(({ at }) => at)).to.deep.equal(ran)
+      })
+
+    for (const [sentence, jump] of [
+      ['back', -hour],
+      ['forward', hour],
+    ] as const) {
+      it(`by an addition, neither earlier nor later because the wall clock was set ${sentence} meanwhile`, async () => {
+        const queue = started(noting())
+        queue.addAfter('a', 70_000)
+        clock.jump(jump)
+        await clock.advance(69_999)
+        expect(runs).to.be.empty
+        await clock.advance(1)
+        expect(runs).to.deep.equal([{ key: 'a', at: 70_000 + jump }])
+      })
+
+      it(`by its worker, neither earlier nor later because the wall clock was set ${sentence} meanwhile`, async () => {
+        const queue = started(noting(() => (runs.length < 2 ? after(70_000) : done)))
+        queue.add('a')
+        await clock.advance(0)
+        clock.jump(jump)
+        await clock.advance(69_999)
+        expect(runs).to.have.length(1)
+        await clock.advance(1)
+        expect(runs).to.have.length(2)
+      })
+    }
+  })
+
   it('lets a key that is due go before keys that were merely added', async () => {
-    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog, random })
     for (const key of ['a', 'b', 'c']) queue.add(key)
     queue.addAt('due', start)
     queue.start()
@@ -153,11 +243,53 @@ describe('the work queue', () => {
       runs.push({ key, at: clock.now() - start })
       throw new Error('no')
     }
-    const queue = new WorkQueue({ name: 'test', worker, longestBackoff: 50, clock, log: silentLog })
+    const queue = new WorkQueue({ name: 'test', worker, longestBackoff: 50, clock, log: silentLog, random })
     queue.add('a')
     queue.start()
     await clock.advance(200)
     expect(runs.map(({ at }) => at)).to.deep.equal([0, 5, 15, 35, 75, 125, 175])
+  })
+
+  it('does not try again together what failed together', async () => {
+    let draws = 0
+    const spread = (): number => (draws++ % 100) / 100
+    const worker: Worker = async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      throw new Error('no')
+    }
+    const queue = new WorkQueue({ name: 'test', worker, longestBackoff: 5_000, clock, log: silentLog, random: spread })
+    for (let n = 0; n < 300; n++) queue.add(`k${n}`)
+    queue.start()
+    await clock.advance(60_000)
+    const moments = new Map<number, number>()
+    const late = runs.filter(({ at }) => at >= 50_000)
+    for (const { at } of late) moments.set(Math.floor(at / 10), (moments.get(Math.floor(at / 10)) ?? 0) + 1)
+    expect(late.length, 'tries in 10 s').to.be.within(600, 1_200)
+    expect(Math.max(...moments.values()), 'tries within 10 ms').to.be.below(30)
+  })
+
+  describe('leaves a key alone for as long as the failure asks', () => {
+    it('and not a millisecond less', async () => {
+      failingOnce(asking(5_000))
+      await clock.advance(120_000)
+      expect(runs.map(({ at }) => at)).to.deep.equal([0, 5_000])
+    })
+
+    it('but no longer than the longest back-off', async () => {
+      failingOnce(asking(100_000_000), 5_000)
+      await clock.advance(120_000)
+      expect(runs.map(({ at }) => at)).to.deep.equal([0, 5_000])
+    })
+
+    it('but starts it for whatever else is asked for meanwhile', async () => {
+      const queue = failingOnce(asking(5_000))
+      queue.addAt('a', start + 1_000)
+      queue.addAfter('a', 2_000)
+      await clock.advance(3_000)
+      queue.add('a')
+      await clock.advance(3_000)
+      expect(runs.map(({ at }) => at)).to.deep.equal([0, 1_000, 2_000, 3_000, 5_000])
+    })
   })
 
   it('does not let a back-off stand in front of an instant that was asked for', async () => {
@@ -186,6 +318,20 @@ describe('the work queue', () => {
     await clock.advance(expiry)
     expect(runs.at(-1)?.at).to.equal(expiry)
     expect(runs.length, 'runs before and at the expiry').to.be.above(10)
+  })
+
+  it('keeps the delay that a worker asked for through failures that come before it', async () => {
+    const queue = started(async (key) => {
+      runs.push({ key, at: clock.now() - start })
+      if (runs.length > 1) throw new Error('no')
+      return after(100_000)
+    })
+    queue.add('a')
+    await clock.advance(0)
+    queue.addAfter('a', 30_000)
+    await clock.advance(100_000)
+    expect(runs.at(-1)?.at).to.equal(100_000)
+    expect(runs.at(-2)?.at, 'the retry before').to.be.below(80_000)
   })
 
   it('keeps it too when an earlier instant was put in its place and the run at that one fails', async () => {
@@ -250,6 +396,7 @@ describe('the work queue', () => {
     queue.add('a')
     queue.add('b')
     queue.addAt('c', start + 1_000)
+    queue.addAfter('c', 2_000)
     await clock.advance(0)
     let drained = false
     const draining = queue.drain().then(() => (drained = true))
@@ -264,7 +411,7 @@ describe('the work queue', () => {
   })
 
   it('drains at once when nothing runs, also twice and before the start', async () => {
-    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog })
+    const queue = new WorkQueue({ name: 'test', worker: noting(), clock, log: silentLog, random })
     queue.add('a')
     await Promise.all([queue.drain(), queue.drain()])
     queue.start()
@@ -273,7 +420,14 @@ describe('the work queue', () => {
   })
 
   it('spends no time on keys that do not have their turn', async () => {
-    const queue = new WorkQueue({ name: 'test', worker: async () => done, concurrency: 8, clock, log: silentLog })
+    const queue = new WorkQueue({
+      name: 'test',
+      worker: async () => done,
+      concurrency: 8,
+      clock,
+      log: silentLog,
+      random,
+    })
     const began = performance.now()
     for (let n = 0; n < 50_000; n++) queue.addAt(`k${n}`, start + ((n * 7919) % 1_000))
     for (let n = 0; n < 50_000; n++) queue.add(`k${n}`)

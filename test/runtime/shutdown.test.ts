@@ -14,10 +14,12 @@ describe('the shutdown', () => {
   beforeEach(() => {
     clock = new FakeClock()
     signals = new EventEmitter()
+    signals.on('SIGTERM', () => happened.push('ended by whoever listened before'))
     exits = []
     happened = []
     const fake: ProcessSignals = {
       on: (signal, listener) => signals.on(signal, listener),
+      removeAllListeners: (signal) => signals.removeAllListeners(signal),
       exit: (code) => void exits.push(code),
     }
     shutdown = new Shutdown({ grace: 10_000, clock, log: silentLog, process: fake })
@@ -82,5 +84,16 @@ describe('the shutdown', () => {
     await clock.advance(100)
     expect(happened).to.deep.equal(['queue begins', 'queue ends'])
     expect(exits).to.deep.equal([4])
+  })
+
+  it('waits for a step no longer than for its own time, and goes on with the next', async () => {
+    shutdown.add('hangs', () => new Promise(() => {}), 3_000)
+    step('lease', 10)
+    signals.emit('SIGTERM')
+    await clock.advance(2_999)
+    expect(happened).to.deep.equal([])
+    await clock.advance(100)
+    expect(happened).to.deep.equal(['lease begins', 'lease ends'])
+    expect(exits).to.deep.equal([1])
   })
 })

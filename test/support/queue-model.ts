@@ -1,21 +1,26 @@
 import type { Instant, Millis } from '../../src/core/time.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 
-/** What a key is owed, and what would excuse a start of it. Delays of a retry are by the monotonic clock. */
+/** A moment by one of the clocks: the wall clock's, or, as all delays, the monotonic one's. */
+type Moment = { readonly at: Instant } | { readonly elapsed: Millis }
+
+/** What a key is owed, and what would excuse a start of it. Delays are by the monotonic clock. */
 interface Account {
   /** Since when a start is owed that was asked for without an instant. */
   owedSince: Millis | null
   /** The earliest instant to come that was asked for. */
   at: Instant | null
+  /** When the earliest delay to come that was asked for is over. */
+  delayedTo: Millis | null
   /** By when it has to be tried again. */
   retryBy: Millis | null
-  /** Whether a start is excused now, and by which instants and retries later. */
+  /** Whether a start is excused now, and by which instants, and delays and retries, later. */
   mayStart: boolean
   mayStartAt: readonly Instant[]
-  mayRetryAt: readonly Millis[]
+  mayStartAfter: readonly Millis[]
   failures: number
   /** When its worker last wanted to look again. */
-  promised: Instant | null
+  promised: Moment | null
   running: boolean
   /** When its last run ended. */
   endedAt: Millis
@@ -26,6 +31,8 @@ export interface QueueModelOptions {
   readonly concurrency: number
   readonly firstBackoff: Millis
   readonly longestBackoff: Millis
+  /** In [0, 1), always the same: where in its spread a retry lies. */
+  readonly spread: number
   /** For how long after the wall clock was set a key may be late. */
   readonly tolerance: Millis
 }
@@ -73,11 +80,15 @@ export class QueueModel {
     if (at <= now) return this.add(key)
     // what is due already is not to swallow what is to come
     if (account.at !== null && account.at <= now) {
-      this.#owe(account, now - account.at)
+      this.#owe(account, this.#isTolerant() ? 0 : now - account.at)
       account.at = null
     }
     account.at = Math.min(at, account.at ?? at)
     account.mayStartAt = [...account.mayStartAt, at]
+  }
+
+  addAfter(key: string, delay: Millis): void {
+    this.#delay(key, this.#options.clock.monotonic() + delay)
   }
 
   /** To be called before the wall clock is set: what was due by it may or may not have been noticed. */
@@ -108,32 +119,36 @@ export class QueueModel {
     account.mayStart = false
     // an instant that the clock was set past is noticed later, whatever was asked for meanwhile
     if (!this.#isTolerant()) account.mayStartAt = account.mayStartAt.filter((at) => at > now)
-    account.mayRetryAt = account.mayRetryAt.filter((at) => at > elapsed)
+    if (account.delayedTo !== null && account.delayedTo <= elapsed) account.delayedTo = null
+    account.mayStartAfter = account.mayStartAfter.filter((moment) => moment > elapsed)
   }
 
-  /** Its worker has ended. `again`: it wants to look again at that instant. */
-  succeed(key: string, again: Instant | null): void {
+  /** Its worker has ended and wants to look again then; null: it does not. */
+  succeed(key: string, again: Moment | null): void {
     const account = this.#release(key)
     account.failures = 0
     account.promised = again
-    if (again !== null) this.addAt(key, again)
+    if (again !== null) this.#promise(key, again)
   }
 
-  fail(key: string): void {
-    const { clock, firstBackoff, longestBackoff } = this.#options
+  /** Its worker has failed; the failure asks for that pause (0: for none). */
+  fail(key: string, asked: Millis): void {
+    const { clock, firstBackoff, longestBackoff, spread } = this.#options
     const account = this.#release(key)
-    const retryAt = clock.monotonic() + Math.min(firstBackoff * 2 ** account.failures, longestBackoff)
+    const own = Math.min(firstBackoff * 2 ** account.failures, longestBackoff) * (0.5 + spread / 2)
+    const pause = Math.max(own, Math.min(asked, longestBackoff) * (1 + spread / 2))
+    const retryAt = clock.monotonic() + Math.ceil(pause)
     account.failures += 1
     account.retryBy = retryAt
-    account.mayRetryAt = [...account.mayRetryAt, retryAt]
-    if (account.promised !== null && account.promised > clock.now()) this.addAt(key, account.promised)
+    account.mayStartAfter = [...account.mayStartAfter, retryAt]
+    if (account.promised !== null && this.#isToCome(account.promised)) this.#promise(key, account.promised)
   }
 
   /** To be called when nothing is about to happen at this instant. */
   checkAtRest(): void {
     if (this.#state !== 'started' || this.#running >= this.#options.concurrency) return
     for (const [key, account] of this.#accounts) {
-      if (!account.running && this.#dueSince(account) < Infinity && !this.#isTolerant()) {
+      if (!account.running && this.#dueSince(account) < Infinity) {
         this.#complain(key, 'waits though a worker is free')
       }
     }
@@ -141,7 +156,32 @@ export class QueueModel {
 
   /** Keys that are owed a start, now or later. */
   get owed(): readonly string[] {
-    return [...this.#accounts].filter(([, { owedSince, at }]) => owedSince !== null || at !== null).map(([key]) => key)
+    return [...this.#accounts]
+      .filter(([, { owedSince, at, delayedTo }]) => owedSince !== null || at !== null || delayedTo !== null)
+      .map(([key]) => key)
+  }
+
+  #promise(key: string, moment: Moment): void {
+    if ('at' in moment) this.addAt(key, moment.at)
+    else this.#delay(key, moment.elapsed)
+  }
+
+  #isToCome(moment: Moment): boolean {
+    const { clock } = this.#options
+    return 'at' in moment ? moment.at > clock.now() : moment.elapsed > clock.monotonic()
+  }
+
+  #delay(key: string, to: Millis): void {
+    const account = this.#accountOf(key)
+    const elapsed = this.#options.clock.monotonic()
+    if (to <= elapsed) return this.add(key)
+    // as with an instant
+    if (account.delayedTo !== null && account.delayedTo <= elapsed) {
+      this.#owe(account, elapsed - account.delayedTo)
+      account.delayedTo = null
+    }
+    account.delayedTo = Math.min(to, account.delayedTo ?? to)
+    account.mayStartAfter = [...account.mayStartAfter, to]
   }
 
   #release(key: string): Account {
@@ -159,25 +199,26 @@ export class QueueModel {
     account.mayStart = true
   }
 
-  #isExcused({ mayStart, mayStartAt, mayRetryAt }: Account): boolean {
+  #isExcused({ mayStart, mayStartAt, mayStartAfter }: Account): boolean {
     const { clock } = this.#options
-    return mayStart || mayStartAt.some((at) => at <= clock.now()) || mayRetryAt.some((at) => at <= clock.monotonic())
+    const elapsed = clock.monotonic()
+    return mayStart || mayStartAt.some((at) => at <= clock.now()) || mayStartAfter.some((moment) => moment <= elapsed)
   }
 
-  /** By the monotonic clock; Infinity: it is not due yet. */
-  #dueSince({ owedSince, at, retryBy }: Account): Millis {
+  /** By the monotonic clock; Infinity: it is not due yet. Nothing but an instant may be noticed late. */
+  #dueSince({ owedSince, at, delayedTo, retryBy }: Account): Millis {
     const { clock } = this.#options
     const [now, elapsed] = [clock.now(), clock.monotonic()]
-    const dueByWall = at !== null && at <= now ? elapsed - (now - at) : Infinity
-    const dueRetry = retryBy !== null && retryBy <= elapsed ? retryBy : Infinity
-    return Math.min(owedSince ?? Infinity, dueByWall, dueRetry)
+    const dueByWall = at !== null && at <= now && !this.#isTolerant() ? elapsed - (now - at) : Infinity
+    const [dueDelay, dueRetry] = [delayedTo, retryBy].map((moment) => (isPast(moment, elapsed) ? moment : Infinity))
+    return Math.min(owedSince ?? Infinity, dueByWall, dueDelay ?? Infinity, dueRetry ?? Infinity)
   }
 
   #checkPromptness(key: string, account: Account): void {
     const due = this.#dueSince(account)
     const possible = Math.max(due, account.endedAt, this.#freeSince, this.#startedAt)
     const late = this.#options.clock.monotonic() - possible
-    if (late > 0 && !this.#isTolerant()) this.#complain(key, `${late} ms late`)
+    if (late > 0) this.#complain(key, `${late} ms late`)
   }
 
   #isTolerant(): boolean {
@@ -194,10 +235,11 @@ export class QueueModel {
     const account: Account = {
       owedSince: null,
       at: null,
+      delayedTo: null,
       retryBy: null,
       mayStart: false,
       mayStartAt: [],
-      mayRetryAt: [],
+      mayStartAfter: [],
       failures: 0,
       promised: null,
       running: false,
@@ -206,4 +248,8 @@ export class QueueModel {
     this.#accounts.set(key, account)
     return account
   }
+}
+
+function isPast(moment: Millis | null, elapsed: Millis): boolean {
+  return moment !== null && moment <= elapsed
 }

@@ -2,7 +2,7 @@ import type { ClusterClient, EventSink } from '../cluster/ports.ts'
 import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { again, WorkQueue } from '../runtime/queue.ts'
+import { after, done, WorkQueue, type Outcome, type Worker, type WorkQueueOptions } from '../runtime/queue.ts'
 import type { QueueObserver } from '../runtime/queue-observer.ts'
 import { WorldIndex } from '../world/world-index.ts'
 import { PolicyReconciler } from './access-policy/reconciler.ts'
@@ -10,6 +10,7 @@ import { PolicyStore } from './access-policy/policy-store.ts'
 import { GrantStore } from './nhi-grant/grant-store.ts'
 import { OrphanSweep } from './nhi-grant/orphan-sweep.ts'
 import { GrantReconciler, type GrantObserver } from './nhi-grant/reconciler.ts'
+import { StrayBindings } from './nhi-grant/stray-bindings.ts'
 import { feed, watchAll, type ControllerCaches } from './watch.ts'
 
 export interface ControllerParts {
@@ -21,23 +22,34 @@ export interface ControllerParts {
   readonly poolSize: number
   readonly bindableClusterRoles: readonly string[]
   readonly observer: GrantObserver & { queue(name: string): QueueObserver }
+  /** In [0, 1); spreads retries. */
+  readonly random: () => number
 }
+
+type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'longestBackoff'>
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 32
-/** An end that could not be carried out is overdue: it is not left lying for long once the API server is back. */
+/** An end that could not be carried out is overdue, as is a stray binding's: it is not left lying for long once the API server is back. */
 const grantBackoff = 5_000
 /** How many grants a policy has is written at most once in this time. */
 const countInterval: Millis = 1_000
 /** Orphans are looked for at the start and then at this interval. */
 const sweepInterval: Millis = 600_000
+/**
+ * For so long the caches may differ on whether a binding has a grant; what differs then is swept. Only bindings: a Role gives
+ * nothing without one, and can wait for the sweep of every interval.
+ */
+const strayPatience: Millis = 1_000
 
-/** Both reconcilers and the sweep of orphans with their queues, subscribed to the caches. Start it once every cache has synced. */
+/** Both reconcilers and the sweep of orphans with their queues. Start it once every cache has synced: it hears of changes from then on. */
 export class Controllers {
   readonly #queues: readonly WorkQueue[]
+  /** Begins to hear of changes: what nobody works on is not collected. */
+  readonly #follow: () => void
 
   constructor(parts: ControllerParts) {
-    const { client, events, caches, clock, log, observer } = parts
+    const { client, events, caches, clock, log, observer, random } = parts
     const world = new WorldIndex()
     feedAll(caches, world)
     const policies = new PolicyStore(caches, world)
@@ -52,42 +64,56 @@ export class Controllers {
       clock,
       log,
     })
-    const grantReconciler = new GrantReconciler({ client, store: grants, events, clock, log, observer })
-    const policyQueue = new WorkQueue({
-      name: 'accesspolicy',
-      worker: (name) => policyReconciler.reconcile(name),
+    const grantReconciler = new GrantReconciler({
+      client,
+      store: grants,
+      events,
       clock,
       log,
-      observer: observer.queue('accesspolicy'),
-    })
-    const grantQueue = new WorkQueue({
-      name: 'nhigrant',
-      worker: (key) => grantReconciler.reconcile(keyOf(key)),
-      concurrency: grantWorkers,
-      longestBackoff: grantBackoff,
-      clock,
-      log,
-      observer: observer.queue('nhigrant'),
+      observer,
+      remind: (key, at) => grantQueue.addAt(`${key.namespace}/${key.name}`, at),
     })
     const orphanSweep = new OrphanSweep({ client, grants: caches.grants, log })
-    const sweepQueue = new WorkQueue({
-      name: 'orphans',
-      worker: () => orphanSweep.run().then(() => again(clock.now() + sweepInterval)),
-      clock,
-      log,
-      observer: observer.queue('orphans'),
+    const strays = new StrayBindings(clock)
+    const queueOf = (name: string, worker: Worker, limits: QueueLimits = {}): WorkQueue =>
+      new WorkQueue({ name, worker, ...limits, clock, log, random, observer: observer.queue(name) })
+    const policyQueue = queueOf('accesspolicy', (name) => policyReconciler.reconcile(name))
+    const grantQueue = queueOf('nhigrant', (key) => grantReconciler.reconcile(keyOf(key)), {
+      concurrency: grantWorkers,
+      longestBackoff: grantBackoff,
     })
+    const sweepQueue = queueOf('orphans', () => orphanSweep.run().then(() => after(sweepInterval)))
+    const sweepStrays = async (): Promise<Outcome> => {
+      const { age } = strays
+      if (age === null) return done
+      if (age < strayPatience) return after(strayPatience - age)
+      return orphanSweep.run().then(() => done)
+    }
+    const strayQueue = queueOf('strays', sweepStrays, { longestBackoff: grantBackoff })
     sweepQueue.add('all')
-    forgetWhatIsGone(caches, policies, grants)
-    watchAll(caches, {
-      policy: (name) => policyQueue.add(name),
-      policyCount: (name) => policyQueue.addAt(name, clock.now() + countInterval),
-      grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
-    })
-    this.#queues = [grantQueue, policyQueue, sweepQueue]
+    this.#follow = () => {
+      forgetWhatIsGone(caches, policies, grants)
+      watchAll(caches, {
+        policy: (name) => policyQueue.add(name),
+        policyCount: (name) => policyQueue.addAfter(name, countInterval),
+        grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
+      })
+      strays.follow(caches, () => strayQueue.addAfter('all', strayPatience))
+    }
+    this.#queues = [grantQueue, policyQueue, sweepQueue, strayQueue]
+  }
+
+  /**
+   * Starts once everything was listed anew: what the one wrote last whose place this takes may not be in the caches yet, and
+   * who does not know of a grant neither ends it nor counts it. Rejects when a cache is stopped before.
+   */
+  async takeOver(reflectors: readonly { refresh(): Promise<void> }[]): Promise<void> {
+    await Promise.all(reflectors.map((reflector) => reflector.refresh()))
+    this.start()
   }
 
   start(): void {
+    this.#follow()
     for (const queue of this.#queues) queue.start()
   }
 
@@ -108,14 +134,14 @@ function feedAll(caches: ControllerCaches, world: WorldIndex): void {
 
 /** Corrections to a cache must not outlive the object. */
 function forgetWhatIsGone(caches: ControllerCaches, policies: PolicyStore, grants: GrantStore): void {
-  caches.policies.subscribe(({ key, after }) => {
-    if (after === null) policies.forgetPolicy(key.name)
+  caches.policies.subscribe((change) => {
+    if (change.after === null) policies.forgetPolicy(change.key.name)
   })
-  caches.revisions.subscribe(({ key, after }) => {
-    if (after === null) policies.forgetRevision(key.name)
+  caches.revisions.subscribe((change) => {
+    if (change.after === null) policies.forgetRevision(change.key.name)
   })
-  caches.grants.subscribe(({ before, after }) => {
-    if (after === null && before !== null) grants.remember(before)
+  caches.grants.subscribe((change) => {
+    if (change.after === null && change.before !== null) grants.remember(change.before)
   })
 }
 

@@ -2,6 +2,9 @@ import { marks, apiVersion, type OwnerReference } from '../api/v1alpha1/objects.
 
 export const managedByLapse = { [marks.managedBy]: 'lapse' } as const
 
+/** Selects what carries a grant, whichever: the label's mere presence does. */
+export const carriesGrant = `${marks.managedBy}=${managedByLapse[marks.managedBy]},${marks.grantUid}`
+
 /**
  * The owner reference on what the operator makes. The garbage collector removes the object with its owner, operator or
  * not, and blockOwnerDeletion is false so that nothing stands in front of deleting the owner.

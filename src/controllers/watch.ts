@@ -1,19 +1,25 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { marks } from '../api/v1alpha1/objects.ts'
-import type { Cache, ObjectKey } from '../cluster/ports.ts'
-import { canonicalIdentity } from '../core/policy/select.ts'
+import type { Cache, MetadataOnly, ObjectKey } from '../cluster/ports.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
-import { policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
+import { GrantIndex } from './grant-index.ts'
+import { policyNamedBy } from './nhi-grant/named-in-spec.ts'
 
-/** The caches that the controllers live on. */
+/**
+ * The caches that the controllers live on. Of some only metadata is asked for, so that the world that they feed knows names,
+ * UIDs and labels: a ServiceAccount's `automount` is null there whatever the account says, which no plan of a grant or
+ * policy may look at. Who must know it needs a world of whole accounts, as the webhook has.
+ */
 export interface ControllerCaches {
   readonly policies: Cache<AccessPolicy>
   readonly revisions: Cache<AccessPolicyRevision>
   readonly grants: Cache<NHIGrant>
-  readonly namespaces: Cache
-  readonly serviceAccounts: Cache
+  readonly namespaces: Cache<MetadataOnly>
+  readonly serviceAccounts: Cache<MetadataOnly>
   readonly clusterRoles: Cache
+  /** RoleBindings that `carriesGrant` selects. */
+  readonly grantBindings: Cache<MetadataOnly>
 }
 
 /** Feeds a cache into the world. Subscribe with it before anything that reads the world on the same change. */
@@ -30,31 +36,24 @@ export interface Enqueue {
 
 /** Which keys a change concerns. A key is all that is passed on: what happened is read again when its turn comes. */
 export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
-  const grantsWhere = (concerns: (grant: NHIGrant) => boolean): void => {
-    for (const grant of caches.grants.list()) if (concerns(grant)) enqueue.grant(keyOf(grant))
-  }
+  const index = new GrantIndex()
+  caches.grants.subscribe((change) => index.apply(change))
+  const eachOf = (keys: readonly ObjectKey[]): void => keys.forEach((key) => enqueue.grant(key))
   caches.policies.subscribe(({ key, before, after }) => {
     enqueue.policy(key.name)
-    if (!differOnlyInCount(before, after)) grantsWhere((grant) => policyNamedBy(grant) === key.name)
+    if (!differOnlyInCount(before, after)) eachOf(index.ofPolicy(key.name))
   })
   caches.revisions.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.spec.policyName ?? ''
     enqueue.policy(policy)
-    grantsWhere((grant) => policyNamedBy(grant) === policy)
+    eachOf(index.ofPolicy(policy))
   })
   caches.grants.subscribe(({ key, before, after }) => {
     enqueue.grant(key)
     if (before?.status?.state !== after?.status?.state) enqueue.policyCount(policyOfChange(before, after))
   })
-  caches.serviceAccounts.subscribe(({ key }) =>
-    grantsWhere((grant) => {
-      const account = accountOf(grant)
-      return account?.namespace === key.namespace && account.name === key.name
-    }),
-  )
-  caches.namespaces.subscribe(({ key }) =>
-    grantsWhere((grant) => grant.metadata.namespace === key.name || accountOf(grant)?.namespace === key.name),
-  )
+  caches.serviceAccounts.subscribe(({ key }) => eachOf(index.ofAccount(key)))
+  caches.namespaces.subscribe(({ key }) => eachOf(index.ofNamespace(key.name)))
   caches.clusterRoles.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.metadata.labels?.[marks.policy]
     if (policy !== undefined) enqueue.policy(policy)
@@ -71,14 +70,4 @@ function differOnlyInCount(before: AccessPolicy | null, after: AccessPolicy | nu
 function policyOfChange(before: NHIGrant | null, after: NHIGrant | null): string {
   const grant = after ?? before
   return grant === null ? '' : policyNamedBy(grant)
-}
-
-/** The ServiceAccount that the grant is for, also when it is spelled as a User; null: it is for somebody else. */
-function accountOf(grant: NHIGrant): ObjectKey | null {
-  const subject = canonicalIdentity(subjectOf(grant))
-  return subject.kind === 'ServiceAccount' ? subject : null
-}
-
-function keyOf(grant: NHIGrant): ObjectKey {
-  return { namespace: grant.metadata.namespace ?? '', name: grant.metadata.name }
 }

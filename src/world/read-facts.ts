@@ -16,6 +16,7 @@ export function readLabels(object: unknown): Labels {
   return Object.fromEntries(texts)
 }
 
+/** Of a whole object: one that is metadata only has no `automount` to tell. */
 export function readServiceAccount(object: unknown): ServiceAccountFacts {
   const automount = isObject(object) ? object['automountServiceAccountToken'] : undefined
   return {

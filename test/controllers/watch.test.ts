@@ -1,32 +1,10 @@
 import { expect } from 'chai'
 
-import type { AccessPolicy, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
-import type { Cache, Change, ObjectKey } from '../../src/cluster/ports.ts'
+import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
+import type { KubeObject } from '../../src/cluster/ports.ts'
 import { watchAll } from '../../src/controllers/watch.ts'
 import { accessPolicy, nhiGrant, type Wire } from '../api/v1alpha1/wire.ts'
-
-/** A cache that a test fills and changes by hand. */
-class HandCache<T> implements Cache<T> {
-  readonly hasSynced = true
-  objects: readonly T[] = []
-  readonly #handlers: ((change: Change<T>) => void)[] = []
-
-  get(): T | null {
-    return null
-  }
-
-  list(): readonly T[] {
-    return this.objects
-  }
-
-  subscribe(handler: (change: Change<T>) => void): void {
-    this.#handlers.push(handler)
-  }
-
-  tell(key: ObjectKey, before: T | null, after: T | null): void {
-    for (const handler of this.#handlers) handler({ key, before, after })
-  }
-}
+import { HandCache } from '../support/hand-cache.ts'
 
 const policy = (change: (policy: Wire) => void = () => {}): AccessPolicy =>
   accessPolicy((wire) => {
@@ -41,24 +19,33 @@ const grant = (state: string): NHIGrant =>
     wire.status = { state }
   }) as NHIGrant
 
-describe('what a change concerns', () => {
+const account = (namespace: string, name: string): KubeObject => ({
+  metadata: { namespace, name, uid: `${namespace}-${name}`, resourceVersion: '1' },
+})
+
+const namespace = (name: string): KubeObject => ({ metadata: { name, uid: name, resourceVersion: '1' } })
+
+/** A policy and one grant under it, and caches of everything else that are empty. */
+function cachesOfAGrant() {
   const policies = new HandCache<AccessPolicy>()
   const grants = new HandCache<NHIGrant>()
-  const others = { revisions: new HandCache<never>(), clusterRoles: new HandCache<never>() }
-  const places = { namespaces: new HandCache<never>(), serviceAccounts: new HandCache<never>() }
+  policies.put(policy())
+  grants.put(grant('Active'))
+  const places = { namespaces: new HandCache<KubeObject>(), serviceAccounts: new HandCache<KubeObject>() }
+  const others = { revisions: new HandCache<AccessPolicyRevision>(), clusterRoles: new HandCache<KubeObject>() }
+  return { policies, grants, ...places, ...others, grantBindings: new HandCache<KubeObject>() }
+}
+
+describe('what a change concerns', () => {
+  let caches: ReturnType<typeof cachesOfAGrant>
   let enqueued: string[] = []
-  before(() => {
-    grants.objects = [grant('Active')]
-    watchAll(
-      { policies, grants, ...others, ...places },
-      {
-        policy: (name) => enqueued.push(`policy ${name}`),
-        policyCount: (name) => enqueued.push(`count of ${name}`),
-        grant: ({ name }) => enqueued.push(`grant ${name}`),
-      },
-    )
-  })
   beforeEach(() => {
+    caches = cachesOfAGrant()
+    watchAll(caches, {
+      policy: (name) => enqueued.push(`policy ${name}`),
+      policyCount: (name) => enqueued.push(`count of ${name}`),
+      grant: ({ name }) => enqueued.push(`grant ${name}`),
+    })
     enqueued = []
   })
 
@@ -71,22 +58,43 @@ describe('what a change concerns', () => {
   ]
   for (const [what, change, expected] of changes)
     it(`of a policy with ${what} is ${expected.join(' and ')}`, () => {
-      policies.tell({ namespace: '', name: 'payments-deploy' }, policy(), policy(change))
+      caches.policies.put(policy(change))
       expect(enqueued).to.deep.equal(expected)
     })
 
   it('of a policy that is gone is its grants too', () => {
-    policies.tell({ namespace: '', name: 'payments-deploy' }, policy(), null)
+    caches.policies.remove(policy())
     expect(enqueued).to.deep.equal([itself, 'grant g'])
   })
 
   it('of the state of a grant is the count of its policy, and nothing else of it', () => {
-    grants.tell({ namespace: 'payments', name: 'g' }, grant('Pending'), grant('Active'))
+    caches.grants.put(grant('Expired'))
     expect(enqueued).to.deep.equal(['grant g', 'count of payments-deploy'])
   })
 
   it('of a grant in the same state is the grant alone', () => {
-    grants.tell({ namespace: 'payments', name: 'g' }, grant('Active'), grant('Active'))
+    caches.grants.put(grant('Active'))
     expect(enqueued).to.deep.equal(['grant g'])
+  })
+
+  it('of the account that a grant is for is the grant, of another one nothing', () => {
+    caches.serviceAccounts.put(account('ci', 'deployer'))
+    caches.serviceAccounts.remove(account('ci', 'deployer'))
+    caches.serviceAccounts.put(account('payments', 'deployer'))
+    caches.serviceAccounts.put(account('ci', 'other'))
+    expect(enqueued).to.deep.equal(['grant g', 'grant g'])
+  })
+
+  it('of a namespace is the grants in it, and those for an account of it', () => {
+    for (const name of ['payments', 'ci', 'elsewhere']) caches.namespaces.put(namespace(name))
+    expect(enqueued).to.deep.equal(['grant g', 'grant g'])
+  })
+
+  it('looks at none of the other grants', () => {
+    caches.grants.list = () => expect.fail('all grants were looked at')
+    caches.serviceAccounts.put(account('ci', 'deployer'))
+    caches.namespaces.put(namespace('ci'))
+    caches.policies.remove(policy())
+    expect(enqueued).to.deep.equal(['grant g', 'grant g', itself, 'grant g'])
   })
 })

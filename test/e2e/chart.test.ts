@@ -80,6 +80,15 @@ describe('charts/lapse', () => {
       ])
     })
 
+    it('spreads the pods of a version over nodes, and not those of an old one and a new one', async () => {
+      for (const name of ['lapse-controller', 'lapse-webhook']) {
+        const pods = find(await rendered({}), 'Deployment', name)['spec'].template
+        const [constraint] = pods.spec.topologySpreadConstraints
+        expect(constraint.matchLabelKeys).to.deep.equal(['pod-template-hash'])
+        expect(pods.metadata.labels).to.include(constraint.labelSelector.matchLabels)
+      }
+    })
+
     it('gives nothing to hand out by omission', async () => {
       const names = (await rendered({})).map((object) => `${object.kind} ${object.metadata!.name}`)
       expect(names.filter((name) => name.includes('grantable'))).to.deep.equal([])
@@ -506,7 +515,7 @@ const controllerRules: readonly Rule[] = [
     resources: ['accesspolicies/status', 'accesspolicyrevisions/status', 'nhigrants/status'],
     verbs: ['update'],
   },
-  { apiGroups: ['lapse.dev'], resources: ['accesspolicyrevisions'], verbs: ['create', 'delete'] },
+  { apiGroups: ['lapse.dev'], resources: ['accesspolicyrevisions'], verbs: ['create'] },
   { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { KubeClient } from '../../src/cluster/client.ts'
-import { loadConnection, type TlsOptions } from '../../src/cluster/connection.ts'
+import { loadConnection } from '../../src/cluster/connection.ts'
+import type { TlsOptions } from '../../src/cluster/credentials.ts'
 import { Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unreachable } from '../../src/cluster/errors.ts'
 import type { Change, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'

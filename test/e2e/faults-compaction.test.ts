@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts'
 import { FaultScene } from '../support/fault-scene.ts'
 import { onlyFirst, type SeenRequest } from '../support/seen-request.ts'
 
-const isPageTwo = ({ query }: SeenRequest): boolean => query.has('continue')
+const isPageTwo = ({ query }: SeenRequest): boolean => new URLSearchParams(query).has('continue')
 
 describe('a past that the API server has forgotten', () => {
   // Its own: it forgets within seconds, and serves ConfigMaps from etcd, not from a cache that remembers.

@@ -13,8 +13,11 @@ import {
   type RunOptions,
 } from '../support/controllers-fixture.ts'
 import { eventually } from '../support/eventually.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import type { Treatment } from '../support/fault-treatment.ts'
 import type { Interceptor } from '../support/intercepted-client.ts'
 import { conditionOf, getOrNull, paths, rules, Scene } from '../support/scene.ts'
+import type { SeenRequest } from '../support/seen-request.ts'
 
 const rejection = (promise: Promise<unknown>): Promise<ApiError> =>
   promise.then(
@@ -621,6 +624,106 @@ describe('a grant', () => {
       ])
       await controllers.stop()
     })
+  })
+
+  describe('part of which is in force while the rest of it', () => {
+    interface Trouble {
+      readonly sentence: string
+      /** The path of the writes of which, counted from 1, the first up to the last meet with the treatment. */
+      readonly path: (scene: Scene) => RegExp
+      readonly first: number
+      readonly last: number
+      readonly treatment: Treatment
+      /** Whether one of its two bindings is somebody else's, so that the other is taken back. */
+      readonly collides?: true
+    }
+    const silence: Treatment = { kind: 'hold', until: new Promise(() => {}) }
+    const troubles: readonly Trouble[] = [
+      {
+        sentence: 'is created without an answer',
+        path: ({ namespace }) => new RegExp(`^${paths.roleBindings(namespace)}$`),
+        first: 2,
+        last: 2,
+        treatment: silence,
+      },
+      {
+        sentence: 'is to be created later, by the answer',
+        path: ({ namespace }) => new RegExp(`^${paths.roleBindings(namespace)}$`),
+        first: 2,
+        last: Infinity,
+        treatment: { kind: 'throttle', retryAfterSeconds: 600 },
+      },
+      {
+        sentence: 'is reported without an answer',
+        // after that of its wait, and that of its record
+        path: ({ namespace }) => new RegExp(`^${paths.grants(namespace)}/g/status$`),
+        first: 3,
+        last: 3,
+        treatment: silence,
+      },
+      {
+        sentence: 'cannot be had, and is taken back without an answer',
+        path: ({ namespace }) => new RegExp(`^${paths.roleBindings(namespace)}/`),
+        first: 1,
+        last: 1,
+        treatment: silence,
+        collides: true,
+      },
+    ]
+
+    let proxy: FaultProxy
+    let controllers: RunningControllers
+    let lives: ReadonlyMap<Trouble, Promise<readonly number[]>>
+    before(async () => {
+      proxy = await FaultProxy.start(fixture.controlPlane)
+      controllers = await fixture.run({ through: proxy })
+      lives = new Map(troubles.map((trouble) => [trouble, live(trouble)]))
+      await Promise.allSettled(lives.values())
+    })
+    after(async () => {
+      await controllers?.stop()
+      await proxy?.close()
+    })
+
+    function make({ path, first, last, treatment }: Trouble, scene: Scene): void {
+      let count = 0
+      const isOneOfThem = (request: SeenRequest): boolean => {
+        if (request.verb !== 'write' || !path(scene).test(request.path)) return false
+        count += 1
+        return count >= first && count <= last
+      }
+      proxy.treat(isOneOfThem, treatment)
+    }
+
+    /** When it was seen to give access, in ms from its end. */
+    async function live(trouble: Trouble): Promise<readonly number[]> {
+      const scene = await readyScene()
+      make(trouble, scene)
+      await scene.ask('g', { permissions: ['rollout', 'read-pods'], duration: '3s', notBefore: inSeconds(1) })
+      const waiting = await scene.waitsFor('g', 'NotYet')
+      if (trouble.collides)
+        await admin.create(paths.roleBindings(scene.namespace), {
+          metadata: { name: `lapse-${waiting.metadata!.uid!}-read-pods` },
+          roleRef: clusterAdmin,
+          subjects: [mallory],
+        })
+      const issued = await scene.whenGrant('g', 'has an end', (grant) => grant['status']?.notAfter !== undefined)
+      const end = Date.parse(issued['status'].notAfter)
+      const seen: number[] = []
+      while (Date.now() < end + 4_000) {
+        const asked = Date.now()
+        if ((await scene.allows()) || (await scene.allows('get', 'pods', ''))) seen.push(asked - end)
+        await delay(100)
+      }
+      return seen
+    }
+
+    for (const trouble of troubles)
+      it(`${trouble.sentence}: ends on time`, async () => {
+        const seen = await lives.get(trouble)!
+        expect(seen[0], 'the first access').to.be.below(0)
+        expect(seen.at(-1), 'the last access').to.be.below(1_500)
+      })
   })
 
   describe('whose object exists already', () => {

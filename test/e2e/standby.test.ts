@@ -1,14 +1,17 @@
 import { expect } from 'chai'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { KubeObject } from '../support/admin-api.ts'
 import { type AuditEvent, isWrite } from '../support/audit-log.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
-import { operator } from '../support/controllers-fixture.ts'
+import { ControllersFixture, operator } from '../support/controllers-fixture.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { installChart } from '../support/installation.ts'
 import { startPod, type Pod } from '../support/pod.ts'
 import { overlaps, reigns } from '../support/reigns.ts'
-import { getOrNull, Scene } from '../support/scene.ts'
+import { conditionOf, getOrNull, Scene } from '../support/scene.ts'
 
 const namespace = 'lapse-system'
 const admission = '/apis/admissionregistration.k8s.io/v1'
@@ -102,6 +105,91 @@ describe('two controllers of one installation', () => {
     expect(reigns(writes, instanceOf)).to.deep.equal(order)
     expect(overlaps(writes, instanceOf)).to.deep.equal([])
   }).timeout(90_000)
+
+  it('end with 0 when told so while they wait for an API server that says nothing', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    const asked = once(silent, 'connection')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    try {
+      const pod = await startPod({
+        controlPlane,
+        namespace,
+        deployment: 'lapse-controller',
+        extraEnv: {
+          LAPSE_HTTP_ADDRESS: `127.0.0.1:${await freePort()}`,
+          KUBERNETES_SERVICE_HOST: '127.0.0.1',
+          KUBERNETES_SERVICE_PORT: String(port),
+        },
+      })
+      await asked
+      expect(await pod.stop(), pod.logs()).to.deep.equal({ code: 0, signal: null })
+    } finally {
+      silent.close()
+    }
+  })
+})
+
+function isAtLimit(grant: KubeObject): boolean {
+  const message: unknown = conditionOf(grant, 'Ready')?.['message']
+  return typeof message === 'string' && message.includes('already has 1 of at most 1 grants')
+}
+
+describe('controllers that take over while their watch of grants is far behind', function () {
+  this.timeout(90_000)
+
+  let fixture: ControllersFixture
+  before(async () => {
+    fixture = await ControllersFixture.start()
+  })
+  after(() => fixture?.stop())
+
+  /** Leads until `handOver`; then the other does, which has heard of no change of a grant since it was started. */
+  async function startBoth(): Promise<{
+    readonly startStandby: () => Promise<void>
+    readonly handOver: () => Promise<void>
+  }> {
+    const leader = await fixture.run()
+    const elected = Promise.withResolvers<void>()
+    return {
+      startStandby: async () =>
+        void (await fixture.run({ elected: elected.promise, lag: { nhigrants: 60_000, rolebindings: 60_000 } })),
+      handOver: async () => {
+        await leader.stop()
+        elected.resolve()
+      },
+    }
+  }
+
+  it('end on time what the leader before them has issued', async () => {
+    const { startStandby, handOver } = await startBoth()
+    const scene = await Scene.set(fixture.controlPlane)
+    await scene.policyIs('True')
+    await startStandby()
+    await scene.ask('g', { duration: '5s' })
+    await scene.reaches('g', 'Active')
+    await handOver()
+    const { status } = await scene.ends('g', 'Expired', 20_000)
+    expect(Date.parse(status.revocation.verifiedAt) - Date.parse(status.notAfter)).to.be.below(4_000)
+    expect(await scene.allows()).to.equal(false)
+  })
+
+  it('count what the leader before them has issued', async () => {
+    const { startStandby, handOver } = await startBoth()
+    const grants = { maxDuration: '1h', maxActivePerSubject: 1, requesters: [{ kind: 'Self' }] }
+    const scene = await Scene.set(fixture.controlPlane, { grants })
+    await scene.policyIs('True')
+    const notBefore = new Date(Date.now() + 5_000).toISOString().replace(/\.\d+/, '')
+    await scene.ask('later', { notBefore })
+    await scene.waitsFor('later', 'NotYet')
+    await startStandby()
+    await scene.ask('first')
+    await scene.reaches('first', 'Active')
+    await handOver()
+    await scene.whenGrant('later', 'is refused for the limit', isAtLimit, 20_000)
+    expect((await scene.grant('later'))['status']).not.to.have.property('issuedAt')
+    expect(await scene.roleBindings()).to.have.length(1)
+  })
 })
 
 async function leadsByItsOwnMetrics(pod: Pod): Promise<boolean> {

@@ -3,11 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
 import { KubeClient } from '../../src/cluster/client.ts'
 import { loadConnection } from '../../src/cluster/connection.ts'
-import type { EventSink, KubeObject } from '../../src/cluster/ports.ts'
+import type { Selection } from '../../src/cluster/paged-list.ts'
+import type { EventSink, KubeObject, MetadataOnly } from '../../src/cluster/ports.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { resources, type ResourceType } from '../../src/cluster/resources.ts'
 import { Transport } from '../../src/cluster/transport.ts'
 import { Controllers, type ControllerParts } from '../../src/controllers/controllers.ts'
+import { carriesGrant } from '../../src/controllers/marks.ts'
 import type { Instant, Millis } from '../../src/core/time.ts'
 import { systemClock, type Clock } from '../../src/runtime/clock.ts'
 import { silentLog, type Log } from '../../src/runtime/log.ts'
@@ -48,6 +50,8 @@ export interface RunOptions {
   readonly bindableClusterRoles?: readonly string[]
   /** The only policy, by the label `policy`, and the only namespace for grants that it sees. Default: everything. */
   readonly scope?: { readonly policy: string; readonly namespace: string }
+  /** They are a standby until then. Default: they lead from the start. */
+  readonly elected?: Promise<void>
   /** How long the watch of a resource, by its plural, runs behind. */
   readonly lag?: Readonly<Record<string, Millis>>
   readonly log?: Log
@@ -97,7 +101,7 @@ export class ControllersFixture {
     }
   }
 
-  /** Starts controllers; resolves once they work. Each is as a process of its own: nothing is shared but the API server. */
+  /** Starts controllers; resolves once they work, or stand by. Each is as a process of its own: nothing is shared but the API server. */
   async run(options: RunOptions = {}): Promise<RunningControllers> {
     const { clock = systemClock, log = silentLog } = options
     const kubeconfig = (await options.through?.kubeconfig(operatorAccount)) ?? this.#kubeconfig
@@ -114,6 +118,7 @@ export class ControllersFixture {
       poolSize: options.poolSize ?? 256,
       bindableClusterRoles: options.bindableClusterRoles ?? ['view-logs-test'],
       observer: createMetrics({ version: 'test' }),
+      random: Math.random,
     })
     const reflectors = Object.values(caches)
     let ended: Promise<void> | null = null
@@ -131,7 +136,8 @@ export class ControllersFixture {
     this.#running.add(running)
     for (const reflector of reflectors) reflector.start()
     await Promise.all(reflectors.map((reflector) => reflector.whenSynced()))
-    controllers.start()
+    if (options.elected === undefined) controllers.start()
+    else void options.elected.then(() => controllers.takeOver(reflectors)).catch(() => {}) // they are stopped already
     return running
   }
 
@@ -145,10 +151,7 @@ type Caches = ControllerParts['caches']
 type Reflectors = { readonly [K in keyof Caches]: Reflector<NonNullable<ReturnType<Caches[K]['get']>>> }
 
 function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: RunOptions): Reflectors {
-  const reflect = <T>(
-    type: ResourceType,
-    selection: { readonly namespace?: string; readonly labelSelector?: string } = {},
-  ): Reflector<T> => {
+  const reflect = <T>(type: ResourceType, selection: Selection = {}): Reflector<T> => {
     const late = lag[type.plural]
     return new Reflector<T>({
       type,
@@ -166,9 +169,14 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
       scope && { labelSelector: `lapse.dev/policy=${scope.policy}` },
     ),
     grants: reflect<NHIGrant>(resources.nhiGrants, scope && { namespace: scope.namespace }),
-    namespaces: reflect<KubeObject>(resources.namespaces),
-    serviceAccounts: reflect<KubeObject>(resources.serviceAccounts),
+    namespaces: reflect<MetadataOnly>(resources.namespaces, { form: 'metadata' }),
+    serviceAccounts: reflect<MetadataOnly>(resources.serviceAccounts, { form: 'metadata' }),
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
+    grantBindings: reflect<MetadataOnly>(resources.roleBindings, {
+      form: 'metadata',
+      labelSelector: carriesGrant,
+      ...(scope && { namespace: scope.namespace }),
+    }),
   }
 }
 
@@ -177,7 +185,7 @@ function lagging(transport: Transport, late: Millis): Pick<Transport, 'call' | '
     call: (...call) => transport.call(...call),
     async *watch(...watch) {
       for await (const event of transport.watch(...watch)) {
-        await delay(late)
+        await delay(late, undefined, { signal: watch[1].signal })
         yield event
       }
     },

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, createServer, request as send, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 
 import type { ControlPlane } from './control-plane.ts'
 import { eventually } from './eventually.ts'
@@ -105,15 +106,25 @@ export class FaultProxy {
     this.requests.push(seen)
     const treatment = [...this.#rules].find(({ concerns }) => concerns(seen))?.treatment ?? null
     if (treatment?.kind === 'throttle') return throttle(response, treatment.retryAfterSeconds)
+    if (treatment?.kind === 'deliver-late') return this.#deliverLate(request, response, treatment.until)
     if (treatment?.kind === 'hold') await treatment.until
     this.#forward(request, response, treatment)
   }
 
+  async #deliverLate(request: IncomingMessage, response: ServerResponse, until: Promise<void>): Promise<void> {
+    const body = await buffer(request).catch(() => null)
+    if (body === null) return // the client has left before all of it was here
+    await until
+    const call = this.#callFor(request)
+    call.on('response', (answer) => void passOn(answer, response, null, () => {}))
+    call.on('error', () => response.destroy())
+    call.end(body)
+  }
+
   #forward(request: IncomingMessage, response: ServerResponse, treatment: Treatment | null): void {
     if (response.destroyed) return // the client has left meanwhile
-    const { method = 'GET', url, headers, socket } = request
-    const { host: _, connection: __, ...kept } = headers
-    const call = send(new URL(url ?? '/', this.#controlPlane.url), { method, agent: this.#agent, headers: kept })
+    const { socket } = request
+    const call = this.#callFor(request)
     const reset = (): void => {
       this.link.endWithReset(socket.remotePort ?? 0)
       socket.destroy()
@@ -122,6 +133,12 @@ export class FaultProxy {
     call.on('error', () => response.destroy())
     response.on('close', () => response.writableFinished || call.destroy())
     request.pipe(call)
+  }
+
+  /** The same to the API server, its body to come. */
+  #callFor({ method = 'GET', url, headers }: IncomingMessage): ClientRequest {
+    const { host: _, connection: __, ...kept } = headers
+    return send(new URL(url ?? '/', this.#controlPlane.url), { method, agent: this.#agent, headers: kept })
   }
 }
 

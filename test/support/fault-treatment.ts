@@ -7,6 +7,8 @@ export type Treatment =
   | { readonly kind: 'throttle'; readonly retryAfterSeconds: number }
   /** The request waits for that before it goes on to the API server. */
   | { readonly kind: 'hold'; readonly until: Promise<void> }
+  /** The same, though its client may have left by then: as one that a network had already taken. */
+  | { readonly kind: 'deliver-late'; readonly until: Promise<void> }
   /** The body comes a byte at a time, so that it is cut inside of every character that has several. */
   | { readonly kind: 'drip' }
   /** The body breaks off after the first byte of its first character that has several: as if it were complete, or by a reset. */

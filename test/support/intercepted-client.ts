@@ -1,4 +1,4 @@
-import type { AccessQuestion, ClusterClient, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
+import type { AccessQuestion, CallLimit, ClusterClient, KubeObject, ObjectKey } from '../../src/cluster/ports.ts'
 import type { ResourceType } from '../../src/cluster/resources.ts'
 
 /** One call of a client, as far as a test wants to meddle with it. */
@@ -32,8 +32,8 @@ export class InterceptedClient implements ClusterClient {
     this.#intercept = intercept
   }
 
-  get(type: ResourceType, key: ObjectKey): Promise<KubeObject | null> {
-    return this.#pass({ verb: 'get', resource: type.plural, ...key }, () => this.#client.get(type, key))
+  get(type: ResourceType, key: ObjectKey, limit?: CallLimit): Promise<KubeObject | null> {
+    return this.#pass({ verb: 'get', resource: type.plural, ...key }, () => this.#client.get(type, key, limit))
   }
 
   list(
@@ -44,23 +44,27 @@ export class InterceptedClient implements ClusterClient {
     return this.#pass({ verb: 'list', resource: type.plural, namespace }, () => this.#client.list(type, options))
   }
 
-  create(type: ResourceType, object: object): Promise<KubeObject> {
+  create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject> {
     const { namespace = '', name } = (object as KubeObject).metadata
     const body = { ...object }
     return this.#pass({ verb: 'create', resource: type.plural, namespace, name, body }, () =>
-      this.#client.create(type, object),
+      this.#client.create(type, object, limit),
     )
   }
 
-  replaceStatus(type: ResourceType, object: KubeObject, status: object): Promise<KubeObject> {
+  replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject> {
     const { namespace = '', name } = object.metadata
     const body = { ...status }
     return this.#pass({ verb: 'replaceStatus', resource: type.plural, namespace, name, body }, () =>
-      this.#client.replaceStatus(type, object, status),
+      this.#client.replaceStatus(type, object, status, limit),
     )
   }
 
-  delete(type: ResourceType, key: ObjectKey, options: { readonly uid?: string } = {}): Promise<'deleted' | 'absent'> {
+  delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options: CallLimit & { readonly uid?: string } = {},
+  ): Promise<'deleted' | 'absent'> {
     return this.#pass({ verb: 'delete', resource: type.plural, ...key }, () => this.#client.delete(type, key, options))
   }
 

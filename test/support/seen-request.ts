@@ -5,19 +5,20 @@ export interface SeenRequest {
   readonly verb: 'get' | 'list' | 'watch' | 'write'
   /** Without the query. */
   readonly path: string
-  readonly query: URLSearchParams
+  /** As text, for many thousands are kept while the heap is looked at. */
+  readonly query: string
   /** When it came, on this process' monotonic clock. */
   readonly at: Millis
 }
 
 export function seenRequest(method: string, url: string): SeenRequest {
-  const { pathname: path, searchParams: query } = new URL(url, 'https://127.0.0.1')
+  const { pathname: path, search: query } = new URL(url, 'https://127.0.0.1')
   return { verb: verbOf(method, path, query), path, query, at: performance.now() }
 }
 
-function verbOf(method: string, path: string, query: URLSearchParams): SeenRequest['verb'] {
+function verbOf(method: string, path: string, query: string): SeenRequest['verb'] {
   if (method !== 'GET') return 'write'
-  if (query.get('watch') === 'true') return 'watch'
+  if (new URLSearchParams(query).get('watch') === 'true') return 'watch'
   const [, ...rest] =
     /^\/(?:api\/[^/]+|apis\/[^/]+\/[^/]+)(?:\/namespaces\/[^/]+(?=\/))?\/([^/]+)(\/.+)?$/.exec(path) ?? []
   return rest[0] !== undefined && rest[1] === undefined ? 'list' : 'get'

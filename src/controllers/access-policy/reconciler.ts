@@ -8,10 +8,10 @@ import type { ClusterClient, EventSink } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { planPolicy, type PolicyPlan } from '../../core/policy/plan.ts'
 import type { PermissionSet, Policy } from '../../core/policy/policy.ts'
-import { formatInstant, type Instant } from '../../core/time.ts'
+import { formatInstant, type Instant, type Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
-import { again, done, type Outcome } from '../../runtime/queue.ts'
+import { after, again, done, type Outcome } from '../../runtime/queue.ts'
 import { allEnded } from '../all-ended.ts'
 import { announce } from '../announce.ts'
 import { newsOfPolicy } from './news.ts'
@@ -41,7 +41,7 @@ interface ProvidedRoles {
 }
 
 /** How often what only an admin can clear away is tried again: a rule that the operator does not hold, a name that is taken. */
-const retryRefused = 30_000
+const retryRefused: Millis = 30_000
 
 /** Brings one AccessPolicy, its revisions and their roles to where the plan says: observe → plan → enforce → report. */
 export class PolicyReconciler {
@@ -98,7 +98,7 @@ export class PolicyReconciler {
       if (!(error instanceof Forbidden)) throw error
       const message = `the operator may not hand out what the policy lists; widen what it holds: ${error.message}`
       await this.#report(object, rejectedStatus(object, 'RulesNotHeld', message, now))
-      return again(now + retryRefused)
+      return after(retryRefused)
     }
     return plan.lookAgainAt === null ? done : again(plan.lookAgainAt)
   }
@@ -118,7 +118,7 @@ export class PolicyReconciler {
   async #collide(object: AccessPolicy, what: string, now: Instant): Promise<Outcome> {
     const message = `${what} exists already and is not this policy's; delete it, or raise spec.version`
     await this.#report(object, rejectedStatus(object, 'ObjectNotOurs', message, now))
-    return again(now + retryRefused)
+    return after(retryRefused)
   }
 
   /** Every set of rules gets its ClusterRole, by a mapping that is on record before the role exists. */

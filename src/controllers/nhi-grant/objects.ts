@@ -7,6 +7,7 @@ import type { GrantRecord, ManagedObject } from '../../core/grant/record.ts'
 import { allEnded } from '../all-ended.ts'
 import { isOwnedBy } from '../marks.ts'
 import { isSameContent } from '../same-content.ts'
+import type { ObjectCalls } from './calls-until.ts'
 import { manifestOf } from './manifests.ts'
 
 /** Why a grant cannot be carried out, for good. */
@@ -27,7 +28,7 @@ export type CreatedUids = ReadonlyMap<string, string>
  * for ours only if its owner is this very grant and it says exactly what we would have written.
  */
 export async function createObjects(
-  client: ClusterClient,
+  client: ObjectCalls,
   grant: NHIGrant,
   record: GrantRecord,
   subject: Identity,
@@ -45,7 +46,7 @@ export async function createObjects(
 }
 
 async function createOne(
-  client: ClusterClient,
+  client: ObjectCalls,
   grant: NHIGrant,
   record: GrantRecord,
   subject: Identity,
@@ -73,7 +74,7 @@ function saysTheSame(found: KubeObject, manifest: object): boolean {
  * Deletes what the status lists: bindings first and side by side, for they are the access. Resolves once the API server
  * has acknowledged the last of them. What carries one of the names but is not this grant's is left alone and returned.
  */
-export async function deleteObjects(client: ClusterClient, grant: NHIGrant): Promise<readonly string[]> {
+export async function deleteObjects(client: ObjectCalls, grant: NHIGrant): Promise<readonly string[]> {
   const objects = grant.status?.objects ?? []
   const foreign: string[] = []
   for (const kind of ['RoleBinding', 'Role'] as const) {
@@ -85,7 +86,7 @@ export async function deleteObjects(client: ClusterClient, grant: NHIGrant): Pro
 }
 
 async function deleteOne(
-  client: ClusterClient,
+  client: ObjectCalls,
   grant: NHIGrant,
   object: { readonly kind: 'Role' | 'RoleBinding'; readonly name: string; readonly uid?: string },
 ): Promise<string | null> {
@@ -101,7 +102,7 @@ async function deleteOne(
 }
 
 /** False: the API server did not delete it, because that UID is not what has the name. */
-async function isDeleted(client: ClusterClient, type: ResourceType, key: ObjectKey, uid: string): Promise<boolean> {
+async function isDeleted(client: ObjectCalls, type: ResourceType, key: ObjectKey, uid: string): Promise<boolean> {
   try {
     await client.delete(type, key, { uid })
     return true

@@ -1,12 +1,13 @@
-import { marks } from '../../api/v1alpha1/objects.ts'
+import { marks, type NHIGrant } from '../../api/v1alpha1/objects.ts'
 import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, KubeObject } from '../../cluster/ports.ts'
 import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Log } from '../../runtime/log.ts'
 import { allEnded } from '../all-ended.ts'
-import { managedByLapse } from '../marks.ts'
+import { carriesGrant } from '../marks.ts'
 import type { GrantCaches } from './grant-store.ts'
 import { finalizersOf } from './objects.ts'
+import { isUnderWay } from './under-way.ts'
 
 export interface OrphanSweepParts {
   readonly client: ClusterClient
@@ -14,12 +15,9 @@ export interface OrphanSweepParts {
   readonly log: Log
 }
 
-/** Of what carries a grant; the label's mere presence selects. */
-const labelSelector = `${marks.managedBy}=${managedByLapse[marks.managedBy]},${marks.grantUid}`
-
 /**
- * Removes what carries a grant that is gone. Neither the garbage collector nor the grant's own reconciler does once it was
- * orphaned while no controller ran: it would give the access for ever.
+ * Removes what carries a grant that is gone or has ended. Neither the garbage collector nor the grant's own reconciler does
+ * once it was orphaned while no controller ran, or came into being too late: it would give the access for ever.
  */
 export class OrphanSweep {
   readonly #parts: OrphanSweepParts
@@ -31,8 +29,8 @@ export class OrphanSweep {
   /** Bindings first, for they are the access. Throws what went wrong with one of them when all have been tried. */
   async run(): Promise<void> {
     const { client } = this.#parts
-    const bindings = await client.list(resources.roleBindings, { labelSelector })
-    const roles = await client.list(resources.roles, { labelSelector })
+    const bindings = await client.list(resources.roleBindings, { labelSelector: carriesGrant })
+    const roles = await client.list(resources.roles, { labelSelector: carriesGrant })
     const isOrphan = await this.#orphanTest([...bindings, ...roles])
     await this.#remove('RoleBinding', resources.roleBindings, bindings.filter(isOrphan))
     await this.#remove('Role', resources.roles, roles.filter(isOrphan))
@@ -45,9 +43,11 @@ export class OrphanSweep {
    */
   async #orphanTest(listed: readonly KubeObject[]): Promise<(object: KubeObject) => boolean> {
     const { client, grants } = this.#parts
-    const cached = new Set(grants.list().map(({ metadata }) => metadata.uid))
+    const cached = uidsOf(grants.list().filter(isUnderWay))
     if (listed.every((object) => cached.has(grantUidOf(object)))) return () => false
-    const living = new Set((await client.list(resources.nhiGrants)).map(({ metadata }) => metadata.uid))
+    const living = uidsOf(
+      (await client.list(resources.nhiGrants)).filter((grant) => isUnderWay(grant as object as NHIGrant)),
+    )
     return (object) => !cached.has(grantUidOf(object)) && !living.has(grantUidOf(object))
   }
 
@@ -72,6 +72,10 @@ export class OrphanSweep {
       ...(finalizers.length > 0 ? { heldBy: finalizers } : {}),
     })
   }
+}
+
+function uidsOf(objects: readonly { readonly metadata: { readonly uid: string } }[]): ReadonlySet<string> {
+  return new Set(objects.map(({ metadata }) => metadata.uid))
 }
 
 function grantUidOf(object: KubeObject): string {

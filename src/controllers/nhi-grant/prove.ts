@@ -21,6 +21,16 @@ export type Verdict =
   /** It allows some of it, though not by this grant. The sources are what gives it. */
   | { readonly kind: 'HeldOtherwise'; readonly sources: readonly string[] }
 
+/** What was taken away, and is to be proved gone. */
+export interface Removal {
+  /** When the last object was acknowledged to be gone. */
+  readonly removedAt: Instant
+  /** The same by the monotonic clock, by which patience goes. */
+  readonly since: Millis
+  /** Objects with the names of its own that were not the grant's to remove. */
+  readonly foreign: readonly string[]
+}
+
 export interface Proof {
   readonly verdict: Verdict
   /** When the access was known to be gone; while any is allowed, when the grant's own objects were. */
@@ -41,24 +51,22 @@ const pauseBetween: Millis = 4
 /** Questions per proof; rules that make more atoms than this are sampled, each rule at least once. */
 const maxQuestions = 48
 
-/**
- * Asks the API server, one SubjectAccessReview per permission, whether the subject can still do what was granted.
- * `removedAt` is when the last object was acknowledged to be gone; `foreign` are those that were not the grant's to remove.
- */
+/** Asks the API server, one SubjectAccessReview per permission, whether the subject can still do what was granted. */
 export async function proveRevocation(
   client: ClusterClient,
   clock: Clock,
   grant: NHIGrant,
-  { removedAt, foreign }: { readonly removedAt: Instant; readonly foreign: readonly string[] },
+  { removedAt, since, foreign }: Removal,
 ): Promise<Proof> {
   const allowed = await askWhatIsAllowed(client, clock, grant)
   const askedAt = clock.now()
+  const waited = clock.monotonic() - since
   const held = allowed.length > 0 ? await findHeldBindings(client, grant) : []
   if (held.length > 0) return { verdict: { kind: 'HeldByFinalizer', bindings: held }, goneAt: removedAt, askedAt }
   const unsettled: Proof = { verdict: { kind: 'Unsettled' }, goneAt: removedAt, askedAt: removedAt }
-  if (allowed.length > 0 && askedAt < removedAt + patience) return unsettled
+  if (allowed.length > 0 && waited < patience) return unsettled
   const sources = allowed.length > 0 ? await explainAccess(client, allowed) : []
-  if (sources.includes(otherAuthorizer) && askedAt < removedAt + longPatience) return unsettled
+  if (sources.includes(otherAuthorizer) && waited < longPatience) return unsettled
   const all = [...new Set([...foreign, ...sources])].sort()
   if (all.length === 0) return { verdict: { kind: 'AccessDenied' }, goneAt: askedAt, askedAt }
   return { verdict: { kind: 'HeldOtherwise', sources: all }, goneAt: removedAt, askedAt }
@@ -70,12 +78,12 @@ async function askWhatIsAllowed(
   clock: Clock,
   grant: NHIGrant,
 ): Promise<readonly AccessQuestion[]> {
-  const began = clock.now()
+  const began = clock.monotonic()
   let open = questionsOf(grant, rbacUserOf(canonicalIdentity(subjectOf(grant))))
   for (;;) {
     const answers = await Promise.all(open.map((question) => client.isAllowed(question)))
     open = open.filter((_, index) => answers[index] === true)
-    if (open.length === 0 || clock.now() - began >= haste) return open
+    if (open.length === 0 || clock.monotonic() - began >= haste) return open
     await new Promise<void>((resolve) => clock.after(pauseBetween, resolve))
   }
 }

@@ -11,14 +11,15 @@ import { requesterNamed } from '../../core/identity.ts'
 import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
-import { again, done, type Outcome } from '../../runtime/queue.ts'
+import { after, again, done, type Outcome } from '../../runtime/queue.ts'
 import { announce } from '../announce.ts'
+import { callsUntil, type ObjectCalls } from './calls-until.ts'
 import type { GrantStore } from './grant-store.ts'
 import { newsOfGrant } from './news.ts'
 import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
 import { policyNamedBy, subjectOf } from './named-in-spec.ts'
-import { heldInterval, patience, proveRevocation } from './prove.ts'
+import { heldInterval, patience, proveRevocation, type Removal } from './prove.ts'
 import {
   activeStatus,
   deniedStatus,
@@ -42,6 +43,8 @@ export interface GrantReconcilerParts {
   readonly clock: Clock
   readonly log: Log
   readonly observer: GrantObserver
+  /** Has the grant reconciled at that instant too, whatever becomes of the run that asks for it. */
+  readonly remind: (key: ObjectKey, at: Instant) => void
 }
 
 /** For so long a refusal to create what carries a grant may be one that passes. */
@@ -49,17 +52,15 @@ const forbiddenPatience: Millis = 5_000
 
 type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
 
-/** A grant whose objects are acknowledged to be gone since `removedAt`, and whose proof is to come. */
-interface Removal {
+/** A grant whose objects are acknowledged to be gone, and whose proof is to come. */
+interface Ending extends Removal {
   readonly end: EndOfGrant
-  readonly removedAt: Instant
-  readonly foreign: readonly string[]
 }
 
 /** Brings one NHIGrant to where its plan says it must be: observe → plan → enforce → report. */
 export class GrantReconciler {
   /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
-  readonly #removals = new Map<string, Removal>()
+  readonly #endings = new Map<string, Ending>()
   /** By the grant's UID: since when the API server forbids to create its objects; monotonic. */
   readonly #forbiddenSince = new Map<string, Millis>()
   readonly #parts: GrantReconcilerParts
@@ -73,8 +74,8 @@ export class GrantReconciler {
     await this.#sweep(key)
     const grant = store.get(key)
     if (grant === null) return done
-    const removal = this.#removals.get(grant.metadata.uid)
-    if (removal !== undefined) return this.#finish(grant, removal)
+    const ending = this.#endings.get(grant.metadata.uid)
+    if (ending !== undefined) return this.#finish(grant, ending)
     const now = clock.now()
     const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
     switch (plan.kind) {
@@ -88,7 +89,7 @@ export class GrantReconciler {
       case 'Deny':
         return this.#deny(grant, plan.reason, plan.message)
       case 'Issue':
-        return this.#issue(grant, plan.record)
+        return this.#issue(key, grant, plan.record)
       case 'Keep':
         return again(plan.lookAgainAt)
       case 'End':
@@ -109,16 +110,21 @@ export class GrantReconciler {
     return { grant: { ok: true, request }, world: store.world, accepted: store.accepted(spec.policy.name) }
   }
 
-  /** Write before act: what is created is on record first, and the clock is read again in between. */
-  async #issue(grant: NHIGrant, record: GrantRecord): Promise<Outcome> {
-    const { store, clock } = this.#parts
+  /**
+   * Write before act: what is created is on record first, its end has been asked for, and the clock is read again in between.
+   * By its end all of this is over, whoever does not answer.
+   */
+  async #issue(key: ObjectKey, grant: NHIGrant, record: GrantRecord): Promise<Outcome> {
+    const { client, store, clock, remind } = this.#parts
+    const calls = callsUntil(record.notAfter, client, clock)
     store.reserve(grant)
-    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now()))
-    if (clock.now() >= record.notAfter) return again(clock.now())
-    const created = await this.#create(recorded, record)
-    if (isObstacle(created)) return this.#withdraw(recorded, created)
-    if (clock.now() >= record.notAfter) return again(clock.now())
-    await this.#report(recorded, activeStatus(recorded, created, clock.now()))
+    remind(key, record.notAfter)
+    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now()), calls)
+    if (clock.now() >= record.notAfter) return after(0)
+    const created = await this.#create(key, recorded, record, calls)
+    if (isObstacle(created)) return this.#withdraw(recorded, created, calls)
+    if (clock.now() >= record.notAfter) return after(0)
+    await this.#report(recorded, activeStatus(recorded, created, clock.now()), calls)
     this.#count(grant, 'Active')
     return again(record.notAfter)
   }
@@ -127,25 +133,35 @@ export class GrantReconciler {
    * What the API server goes on forbidding the operator to hand out will not be allowed by trying again. One that has just
    * been started forbids for a moment what it allows as soon as it knows all roles.
    */
-  async #create(grant: NHIGrant, record: GrantRecord): Promise<CreatedUids | Obstacle> {
+  async #create(
+    key: ObjectKey,
+    grant: NHIGrant,
+    record: GrantRecord,
+    calls: ObjectCalls,
+  ): Promise<CreatedUids | Obstacle> {
+    const { clock, remind } = this.#parts
     const { uid } = grant.metadata
-    const now = this.#parts.clock.monotonic()
+    const now = clock.monotonic()
     try {
-      const created = await createObjects(this.#parts.client, grant, record, subjectOf(grant))
+      const created = await createObjects(calls, grant, record, subjectOf(grant))
       this.#forbiddenSince.delete(uid)
       return created
     } catch (error) {
       if (!(error instanceof Forbidden)) throw error
-      const since = this.#forbiddenSince.get(uid) ?? now
-      this.#forbiddenSince.set(uid, since)
+      const since = this.#forbiddenSince.get(uid)
+      if (since === undefined) {
+        this.#forbiddenSince.set(uid, now)
+        remind(key, clock.now() + forbiddenPatience) // the back-off alone may come to it twice as late
+        throw error
+      }
       if (now - since < forbiddenPatience) throw error
       return { reason: 'NotHeldByOperator', message: `the operator may not hand this out: ${error.message}` }
     }
   }
 
   /** Part of a grant could not be created: what was is taken back, and it is denied for good. */
-  async #withdraw(grant: NHIGrant, obstacle: Obstacle): Promise<Outcome> {
-    await deleteObjects(this.#parts.client, grant)
+  async #withdraw(grant: NHIGrant, obstacle: Obstacle, calls: ObjectCalls): Promise<Outcome> {
+    await deleteObjects(calls, grant)
     return this.#deny(grant, obstacle.reason, obstacle.message)
   }
 
@@ -162,30 +178,27 @@ export class GrantReconciler {
     const { client, clock } = this.#parts
     const foreign = await deleteObjects(client, grant)
     const removedAt = unsettledSince ?? clock.now()
-    if (unsettledSince !== null) return this.#prove(grant, end, { removedAt, foreign })
-    this.#removals.set(grant.metadata.uid, { end, removedAt, foreign })
-    return again(clock.now())
-  }
-
-  /** What was removed has ended, whatever else has changed since: it is never planned anew. */
-  async #finish(grant: NHIGrant, removal: Removal): Promise<Outcome> {
-    const outcome = await this.#prove(grant, removal.end, removal)
-    this.#removals.delete(grant.metadata.uid)
-    return outcome
+    const since = clock.monotonic() - Math.max(0, clock.now() - removedAt)
+    const ending: Ending = { end, removedAt, since, foreign }
+    this.#endings.set(grant.metadata.uid, ending)
+    return unsettledSince === null ? after(0) : this.#finish(grant, ending)
   }
 
   /**
-   * Says what the API server says to the removal. What is not settled, or is held up, is looked at again later, so that no
-   * end waits behind the proof of another.
+   * Says what the API server says to the removal. What was removed has ended, whatever else has changed since: it is never
+   * planned anew. What is not settled, or is held up, is looked at again later, so that no end waits behind the proof of
+   * another.
    */
-  async #prove(grant: NHIGrant, end: EndOfGrant, removal: Omit<Removal, 'end'>): Promise<Outcome> {
+  async #finish(grant: NHIGrant, ending: Ending): Promise<Outcome> {
     const { client, clock, observer, store } = this.#parts
-    const proof = await proveRevocation(client, clock, grant, removal)
+    const { end } = ending
+    const proof = await proveRevocation(client, clock, grant, ending)
     await this.#report(grant, endedStatus(grant, end, proof))
     store.release(grant)
     if (grant.status?.state !== end.state) this.#count(grant, end.state)
-    if (proof.verdict.kind === 'Unsettled') return again(clock.now() + patience)
-    if (proof.verdict.kind === 'HeldByFinalizer') return again(clock.now() + heldInterval)
+    if (proof.verdict.kind === 'Unsettled') return after(patience)
+    this.#endings.delete(grant.metadata.uid)
+    if (proof.verdict.kind === 'HeldByFinalizer') return after(heldInterval)
     observer.overstay(Math.max(0, proof.goneAt - end.at))
     return done
   }
@@ -196,28 +209,28 @@ export class GrantReconciler {
     for (const gone of store.deleted(key)) {
       await deleteObjects(client, gone)
       store.forget(gone)
-      this.#removals.delete(gone.metadata.uid)
+      this.#endings.delete(gone.metadata.uid)
       this.#forbiddenSince.delete(gone.metadata.uid)
     }
   }
 
   /** One write per reconcile that changes something; none when the status already says it. */
-  async #report(grant: NHIGrant, status: NHIGrantStatus): Promise<NHIGrant> {
+  async #report(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls = this.#parts.client): Promise<NHIGrant> {
     if (isDeepStrictEqual(status, grant.status)) return grant
-    const written = await this.#write(grant, status)
+    const written = await this.#write(grant, status, calls)
     this.#parts.store.wrote(written)
     announce(this.#parts, newsOfGrant(grant, written))
     return written
   }
 
   /** A conflict may come from a write of our own whose answer was lost: the next try starts from what is there, not from the cache. */
-  async #write(grant: NHIGrant, status: NHIGrantStatus): Promise<NHIGrant> {
-    const { client, store } = this.#parts
+  async #write(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls): Promise<NHIGrant> {
+    const { store } = this.#parts
     try {
-      return (await client.replaceStatus(resources.nhiGrants, { ...grant }, status)) as unknown as NHIGrant
+      return (await calls.replaceStatus(resources.nhiGrants, { ...grant }, status)) as unknown as NHIGrant
     } catch (error) {
       const { namespace = '', name } = grant.metadata
-      const newest = error instanceof Conflict ? await client.get(resources.nhiGrants, { namespace, name }) : null
+      const newest = error instanceof Conflict ? await calls.get(resources.nhiGrants, { namespace, name }) : null
       if (newest !== null) store.wrote(newest as unknown as NHIGrant)
       throw error
     }

@@ -5,9 +5,9 @@ import { Conflict, Unreachable } from '../../../src/cluster/errors.ts'
 import type { Cache, ClusterClient, EventNote, KubeObject } from '../../../src/cluster/ports.ts'
 import { GrantStore } from '../../../src/controllers/nhi-grant/grant-store.ts'
 import { GrantReconciler } from '../../../src/controllers/nhi-grant/reconciler.ts'
-import { formatInstant } from '../../../src/core/time.ts'
+import { formatInstant, type Millis } from '../../../src/core/time.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
-import { again, done, type Outcome } from '../../../src/runtime/queue.ts'
+import { after, again, done, type Outcome } from '../../../src/runtime/queue.ts'
 import { WorldIndex } from '../../../src/world/world-index.ts'
 import { accessPolicy, nhiGrant, type Wire } from '../../api/v1alpha1/wire.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -31,6 +31,8 @@ class Setting {
   grant: NHIGrant
   /** As the API server has it; null: as the cache has it. */
   stored: NHIGrant | null = null
+  /** What the API server answers to an access review. */
+  allows: () => boolean = () => false
   /** The next write of a status takes place without an answer, and the cache does not hear of it. */
   losesAnswer = false
   readonly #reconciler: GrantReconciler
@@ -47,11 +49,19 @@ class Setting {
       clock: this.clock,
       log: silentLog,
       observer: { grant: () => {}, overstay: () => {} },
+      remind: () => {},
     })
   }
 
   reconcile(): Promise<Outcome> {
     return this.#reconciler.reconcile(key)
+  }
+
+  /** While so much time goes by. */
+  async reconcileDuring(time: Millis): Promise<Outcome> {
+    const outcome = this.reconcile()
+    await this.clock.advance(time)
+    return outcome
   }
 
   #activeGrant(): NHIGrant {
@@ -81,7 +91,7 @@ class Setting {
   #client(): ClusterClient {
     return {
       get: (type) => Promise.resolve(type.kind === 'NHIGrant' ? (this.stored as unknown as KubeObject) : null),
-      list: unexpected,
+      list: () => Promise.resolve([]),
       create: unexpected,
       replaceStatus: (_, object, status) => {
         const newest = (this.stored ?? this.grant).metadata.resourceVersion
@@ -106,7 +116,7 @@ class Setting {
       },
       isAllowed: () => {
         this.calls.push('ask')
-        return Promise.resolve(false)
+        return Promise.resolve(this.allows())
       },
     }
   }
@@ -114,7 +124,7 @@ class Setting {
 
 const request = { method: 'PUT', path: '/fake' }
 
-const unexpected = (): never => expect.fail('nothing is listed or created')
+const unexpected = (): never => expect.fail('nothing is created')
 
 describe('the reconciler of grants', () => {
   let setting: Setting
@@ -143,6 +153,43 @@ describe('the reconciler of grants', () => {
       'conflict',
       'ask',
     ])
+  })
+
+  describe('asks once a second, for ten seconds, whether access is gone that nothing explains', () => {
+    const hour = 3_600_000
+    const settings: readonly (readonly [sentence: string, jump: (clock: FakeClock) => void])[] = [
+      ['', () => {}],
+      [', though the wall clock is set back', (clock) => clock.jump(-hour)],
+      [', though the wall clock is set forward', (clock) => clock.jump(hour)],
+    ]
+    for (const [sentence, jump] of settings)
+      it(`no longer and no shorter${sentence}`, async () => {
+        await setting.clock.advance(600_000)
+        setting.allows = () => true
+        expect(await setting.reconcile()).to.deep.equal(after(0))
+        expect(await setting.reconcileDuring(100)).to.deep.equal(after(1_000))
+        jump(setting.clock)
+        let seconds = 0
+        for (let outcome: Outcome = after(1_000); outcome.kind !== 'done'; seconds++) {
+          expect(outcome).to.deep.equal(after(1_000))
+          await setting.clock.advance(900)
+          outcome = await setting.reconcileDuring(100)
+        }
+        expect(seconds).to.equal(10)
+        const proof = setting.grant.status!.conditions!.find(({ type }) => type === 'RevocationVerified')
+        expect(proof).to.include({ status: 'False', reason: 'HeldOtherwise' })
+      })
+
+    it('and does not go on asking on the spot when the wall clock is set back meanwhile', async () => {
+      await setting.clock.advance(600_000)
+      setting.allows = () => {
+        if (setting.calls.filter((call) => call === 'ask').length === 1) setting.clock.jump(-hour)
+        return true
+      }
+      await setting.reconcile()
+      expect(await setting.reconcileDuring(100)).to.deep.equal(after(1_000))
+      expect(setting.calls.filter((call) => call === 'ask')).to.have.length(6)
+    })
   })
 
   describe('proves what it has removed, and never keeps the grant without its binding, though in between', () => {
@@ -178,7 +225,7 @@ describe('the reconciler of grants', () => {
     for (const [sentence, takeAway, giveBack, reason] of reasons)
       it(sentence, async () => {
         takeAway(setting.world)
-        expect(await setting.reconcile()).to.deep.equal(again(setting.clock.now()))
+        expect(await setting.reconcile()).to.deep.equal(after(0))
         expect(setting.calls).to.deep.equal(['delete RoleBinding lapse-u-1-rollout'])
         giveBack(setting.world)
         await setting.clock.advance(5)

@@ -1,0 +1,65 @@
+import type { NHIGrant } from '../api/v1alpha1/objects.ts'
+import type { Change, ObjectKey } from '../cluster/ports.ts'
+import { canonicalIdentity } from '../core/policy/select.ts'
+import { policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
+
+/** The objects that a grant depends on. An account is a ServiceAccount; a namespace is the grant's own or its account's. */
+type Relation = 'policy' | 'namespace' | 'account'
+
+/** Which grants a change of something else concerns, without a look at all of them. Exact: it knows what a cache of grants holds. */
+export class GrantIndex {
+  /** By relation and name, then by the grant's own key. Nothing is kept of a name that no grant has any more. */
+  readonly #related = new Map<string, Map<string, ObjectKey>>()
+
+  /** Takes in a change that a cache has seen. */
+  apply({ key, before, after }: Change<NHIGrant>): void {
+    if (before !== null) for (const relation of relationsOf(key, before)) this.#remove(relation, key)
+    if (after !== null) for (const relation of relationsOf(key, after)) this.#add(relation, key)
+  }
+
+  ofPolicy(name: string): readonly ObjectKey[] {
+    return this.#under(relationTo('policy', '', name))
+  }
+
+  /** Those that are in it, and those for a ServiceAccount of it. */
+  ofNamespace(name: string): readonly ObjectKey[] {
+    return this.#under(relationTo('namespace', '', name))
+  }
+
+  /** Those for that ServiceAccount, also where it is spelled as a User. */
+  ofAccount({ namespace, name }: ObjectKey): readonly ObjectKey[] {
+    return this.#under(relationTo('account', namespace, name))
+  }
+
+  #under(relation: string): readonly ObjectKey[] {
+    return [...(this.#related.get(relation)?.values() ?? [])]
+  }
+
+  #add(relation: string, key: ObjectKey): void {
+    const grants = this.#related.get(relation) ?? new Map<string, ObjectKey>()
+    this.#related.set(relation, grants.set(idOf(key), key))
+  }
+
+  #remove(relation: string, key: ObjectKey): void {
+    const grants = this.#related.get(relation)
+    grants?.delete(idOf(key))
+    if (grants?.size === 0) this.#related.delete(relation)
+  }
+}
+
+function relationsOf(key: ObjectKey, grant: NHIGrant): readonly string[] {
+  const own = [relationTo('policy', '', policyNamedBy(grant)), relationTo('namespace', '', key.namespace)]
+  const subject = canonicalIdentity(subjectOf(grant))
+  if (subject.kind !== 'ServiceAccount') return own
+  const { namespace, name } = subject
+  return [...own, relationTo('namespace', '', namespace), relationTo('account', namespace, name)]
+}
+
+/** One string for what a grant depends on; no relation and no namespace that exists contains a slash. */
+function relationTo(relation: Relation, namespace: string, name: string): string {
+  return `${relation}/${namespace}/${name}`
+}
+
+function idOf({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`
+}

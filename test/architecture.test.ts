@@ -45,6 +45,7 @@ const folders: Readonly<Record<string, Folder>> = {
     otherwise: 'the adapter serves its ports and decides nothing; move decisions to core, wiring to src/cli',
   },
   controllers: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
+  scan: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
   webhook: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
 }
 

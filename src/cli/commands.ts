@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: { summary: "the webhook's verdict on files, offline", load: () => import('./check.ts') },
   controller: { summary: 'runs the controllers', load: () => import('./controller.ts') },
   install: { summary: 'prints the CustomResourceDefinitions', load: () => import('./install-crds.ts') },
+  scan: { summary: 'judges what is stored, again and again', load: () => import('./scan.ts') },
   version: { summary: 'prints the version, and the digest of the build', load: () => import('./version.ts') },
   webhook: { summary: 'runs the admission webhook', load: () => import('./webhook.ts') },
 }

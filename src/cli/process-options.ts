@@ -1,7 +1,7 @@
 import type { OptionTable } from '../runtime/config.ts'
 import { logLevels } from '../runtime/log.ts'
 
-/** What both processes of an installation take. */
+/** What every process of an installation takes. */
 export const processOptions = {
   httpAddress: { kind: 'string', default: ':8080', description: 'where /healthz, /readyz and /metrics are served' },
   kubeconfig: {

@@ -1,13 +1,13 @@
 import { NotFound } from './errors.ts'
-import { listAll, type Selection } from './paged-list.ts'
-import type { AccessQuestion, CallLimit, ClusterClient, KubeObject, ObjectKey } from './ports.ts'
+import { listAll, pagesOf, type Selection } from './paged-list.ts'
+import type { AccessQuestion, CallLimit, ClusterClient, KubeObject, ObjectKey, ScanClient } from './ports.ts'
 import { pathOf, type ResourceType } from './resources.ts'
 import type { Transport } from './transport.ts'
 
 const accessReviews = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
 /** The API server, spoken to without a cache. */
-export class KubeClient implements ClusterClient {
+export class KubeClient implements ClusterClient, ScanClient {
   readonly #transport: Pick<Transport, 'call'>
 
   constructor(transport: Pick<Transport, 'call'>) {
@@ -27,9 +27,18 @@ export class KubeClient implements ClusterClient {
     return (await listAll(this.#transport, type, options)).items
   }
 
+  async *pages(type: ResourceType): AsyncGenerator<readonly KubeObject[]> {
+    for await (const { items } of pagesOf(this.#transport, type, {})) yield items
+  }
+
   async create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject> {
     const namespace = (object as Partial<KubeObject>).metadata?.namespace ?? ''
     return (await this.#transport.call('POST', pathOf(type, namespace), object, limit)) as KubeObject
+  }
+
+  async replace(type: ResourceType, object: KubeObject): Promise<KubeObject> {
+    const { namespace = '', name } = object.metadata
+    return (await this.#transport.call('PUT', pathOf(type, namespace, name), object)) as KubeObject
   }
 
   async replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject> {

@@ -36,12 +36,11 @@ export async function listAll(
   selection: Selection,
   options: CallOptions = {},
 ): Promise<ObjectList> {
-  const pageOptions = { timeout: pageTimeout, accept: acceptOf(selection, 'list'), ...options }
   try {
-    return await listPages(transport, type, selection, pageOptions)
+    return await listPages(transport, type, selection, options)
   } catch (error) {
     if (!(error instanceof Gone)) throw error
-    return listPages(transport, type, selection, pageOptions)
+    return listPages(transport, type, selection, options)
   }
 }
 
@@ -76,13 +75,29 @@ async function listPages(
   options: CallOptions,
 ): Promise<ObjectList> {
   const items: KubeObject[] = []
+  let resourceVersion = ''
+  for await (const page of pagesOf(transport, type, selection, options)) {
+    for (const item of page.items) items.push(item)
+    resourceVersion = page.resourceVersion
+  }
+  return { items, resourceVersion }
+}
+
+/** The same, a page at a time. Throws Gone when the API server forgets the list half-way. */
+export async function* pagesOf(
+  transport: Pick<Transport, 'call'>,
+  type: ResourceType,
+  selection: Selection,
+  options: CallOptions = {},
+): AsyncGenerator<ObjectList> {
+  const pageOptions = { timeout: pageTimeout, accept: acceptOf(selection, 'list'), ...options }
   let position: Readonly<Record<string, string>> = {}
   for (;;) {
     const path = selectionPath(type, selection, { limit: String(pageSize), ...position })
-    const page = pageOf(await transport.call('GET', path, undefined, options), path)
-    for (const item of page.items ?? []) items.push(withKind(type, item))
+    const page = pageOf(await transport.call('GET', path, undefined, pageOptions), path)
     const { resourceVersion, continue: next = '' } = page.metadata
-    if (next === '') return { items, resourceVersion }
+    yield { items: (page.items ?? []).map((item) => withKind(type, item)), resourceVersion }
+    if (next === '') return
     position = { continue: next }
   }
 }

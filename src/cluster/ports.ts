@@ -95,3 +95,11 @@ export interface EventSink {
   /** Returns at once and never throws; an event that cannot be written is lost and counted. */
   record(event: EventNote): void
 }
+
+/** What a scan of the whole cluster needs beside that. */
+export interface ScanClient extends Pick<ClusterClient, 'list' | 'create' | 'delete'> {
+  /** All objects as of one instant, a page at a time, so that not all of them are in memory at once. Throws Gone when the API server forgets the list half-way. */
+  pages(type: ResourceType): AsyncIterable<readonly KubeObject[]>
+  /** Replaces exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
+  replace(type: ResourceType, object: KubeObject): Promise<KubeObject>
+}

@@ -37,6 +37,29 @@ export const resources = {
     'ClusterRoleBinding',
     'Cluster',
   ),
+  pods: resource('', 'v1', 'pods', 'Pod', 'Namespaced'),
+  replicationControllers: resource('', 'v1', 'replicationcontrollers', 'ReplicationController', 'Namespaced'),
+  deployments: resource('apps', 'v1', 'deployments', 'Deployment', 'Namespaced'),
+  statefulSets: resource('apps', 'v1', 'statefulsets', 'StatefulSet', 'Namespaced'),
+  daemonSets: resource('apps', 'v1', 'daemonsets', 'DaemonSet', 'Namespaced'),
+  replicaSets: resource('apps', 'v1', 'replicasets', 'ReplicaSet', 'Namespaced'),
+  jobs: resource('batch', 'v1', 'jobs', 'Job', 'Namespaced'),
+  cronJobs: resource('batch', 'v1', 'cronjobs', 'CronJob', 'Namespaced'),
+  reports: resource('openreports.io', 'v1alpha1', 'reports', 'Report', 'Namespaced'),
+  validatingWebhookConfigurations: resource(
+    'admissionregistration.k8s.io',
+    'v1',
+    'validatingwebhookconfigurations',
+    'ValidatingWebhookConfiguration',
+    'Cluster',
+  ),
+  mutatingWebhookConfigurations: resource(
+    'admissionregistration.k8s.io',
+    'v1',
+    'mutatingwebhookconfigurations',
+    'MutatingWebhookConfiguration',
+    'Cluster',
+  ),
 } as const satisfies Record<string, ResourceType>
 
 /** The path of a resource, or of one object of it. namespace empty: cluster scope, or all namespaces. */

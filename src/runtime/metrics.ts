@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Millis } from '../core/time.ts'
 import { queueMetrics } from './queue-metrics.ts'
 import type { QueueObserver } from './queue-observer.ts'
+import { scanMetrics, type Scanned } from './scan-metrics.ts'
 
 export interface BuildInfo {
   readonly version: string
@@ -47,6 +48,8 @@ export interface Metrics {
   handlerFailed(resource: string): void
   /** `age` is read at each scrape: the time since the API server was last heard on this cache, null before the first. */
   cacheAge(resource: string, age: () => Millis | null): void
+  /** The scans of this process, from now on; what it returns takes in the outcome of each. Once. */
+  scans(): (scanned: Scanned) => void
   /** Any further gauge whose value is read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
   /** The exposition format of Prometheus. */
@@ -115,6 +118,7 @@ export function createMetrics({ version }: BuildInfo): Metrics {
     watchRestarted: (resource) => restarts.inc({ resource }),
     handlerFailed: (resource) => handlerFailures.inc({ resource }),
     cacheAge: (resource, age) => void ages.set(resource, age),
+    scans: () => scanMetrics(registry),
     gauge: (name, help, read) => registry.registerMetric(gaugeOf(name, help, read)),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }

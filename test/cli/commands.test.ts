@@ -29,7 +29,7 @@ describe('lapse', () => {
       ['frobnicate'],
       2,
       /^$/,
-      /^lapse: there is no command "frobnicate"; commands: check, controller, install, version, webhook\n$/,
+      /^lapse: there is no command "frobnicate"; commands: check, controller, install, scan, version, webhook\n$/,
     ],
     ['knows no command by inheritance', ['constructor'], 2, /^$/, /there is no command "constructor"/],
     [

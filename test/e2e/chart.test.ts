@@ -100,12 +100,27 @@ describe('charts/lapse', () => {
       expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
     })
 
+    it('lets the scan list, and write nothing but reports', async () => {
+      const rules = find(await rendered(everything), 'ClusterRole', 'lapse-scan')['rules'] as readonly Rule[]
+      const writing = rules.filter(({ verbs }) => verbs.some((verb) => !['list', 'watch'].includes(verb)))
+      expect(writing).to.deep.equal([
+        { apiGroups: ['openreports.io'], resources: ['reports'], verbs: ['list', 'create', 'update', 'delete'] },
+      ])
+      expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
+    })
+
+    it('leaves the scan out when it is told to', async () => {
+      const names = (await rendered({ scan: { enabled: false } })).map((object) => object.metadata!.name)
+      expect(names).not.to.include('lapse-scan')
+    })
+
     it('holds no wildcard, no escalate, no impersonate, and bind by name only', async () => {
       const roles = (await rendered(everything)).filter((object) => /^(Cluster)?Role$/.test(object.kind!))
       expect(roles.map((role) => `${role.kind} ${role.metadata!.name}`)).to.have.members([
         'ClusterRole lapse-controller',
         'Role lapse-controller',
         'ClusterRole lapse-grantable',
+        'ClusterRole lapse-scan',
         'ClusterRole lapse-webhook',
       ])
       for (const rule of roles.flatMap((role) => role['rules'] as readonly Rule[])) {
@@ -201,6 +216,7 @@ describe('charts/lapse', () => {
         expect(deployments.map((deployment) => deployment['spec'].template.spec.containers[0].image)).to.deep.equal([
           expected,
           expected,
+          expected,
         ])
       })
     }
@@ -289,12 +305,12 @@ describe('charts/lapse', () => {
     })
 
     it('has pods that pass Pod Security at level restricted, and that the webhook need not pass', async () => {
-      const pods = await eventually('the pods of both Deployments are there', async () => {
+      const pods = await eventually('the pods of all Deployments are there', async () => {
         const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
-        return found.length === 4 ? found : undefined
+        return found.length === 5 ? found : undefined
       })
       const components = pods.map((pod) => pod.metadata!.labels!['app.kubernetes.io/component'])
-      expect(components).to.have.members(['controller', 'controller', 'webhook', 'webhook'])
+      expect(components).to.have.members(['controller', 'controller', 'scan', 'webhook', 'webhook'])
     })
 
     it('serves with a P-256 certificate for the Service, signed by the CA that the API server is told', async () => {

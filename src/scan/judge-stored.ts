@@ -1,0 +1,84 @@
+import type { KubeObject } from '../cluster/ports.ts'
+import type { Instant } from '../core/time.ts'
+import { reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
+import { readWorkload } from '../core/workload/workload.ts'
+import type { World } from '../core/world.ts'
+
+/** What is said of a stored object. */
+export type StoredVerdict =
+  /** It has ended, or makes no pods any more. */
+  | { readonly kind: 'Over' }
+  /** No policy that judges workloads governs it. */
+  | { readonly kind: 'Ungoverned' }
+  /** `findings`: what its owner was not found to have. Empty: nothing is wrong with it that is not wrong with its owner. */
+  | { readonly kind: 'Judged'; readonly findings: readonly PolicyFinding[] }
+  | { readonly kind: 'Unreadable'; readonly message: string }
+
+/**
+ * Judges stored objects as the webhook would if they came now. Owners must come before what they own: a breach that a
+ * Deployment's template has is told once, and not again for its ReplicaSets and Pods.
+ */
+export class StoredJudge {
+  readonly #world: World
+  readonly #now: Instant
+  /** What was told of an object or of its owners, by UID; see breachOf. */
+  readonly #told = new Map<string, ReadonlySet<string>>()
+
+  constructor(world: World, now: Instant) {
+    this.#world = world
+    this.#now = now
+  }
+
+  judge(object: KubeObject): StoredVerdict {
+    if (isOver(object)) return { kind: 'Over' }
+    const reading = readWorkload(object)
+    if (!reading.ok) return { kind: 'Unreadable', message: reading.problems.map(({ path }) => path).join(', ') }
+    if (reading.workload === null) return { kind: 'Over' }
+    const { verdict, findings } = reviewWorkload(
+      reading.workload,
+      object.metadata.namespace ?? '',
+      this.#world,
+      this.#now,
+    )
+    if (verdict === 'Ungoverned') return { kind: 'Ungoverned' }
+    const known = this.#told.get(controllerOf(object)) ?? new Set()
+    const breaches = findings.map((finding) => breachOf(finding, reading.workload.podPath))
+    if (findings.length > 0) this.#told.set(object.metadata.uid, new Set([...known, ...breaches]))
+    return { kind: 'Judged', findings: findings.filter((_, index) => !known.has(breaches[index] ?? '')) }
+  }
+}
+
+/** The same for a field of a template and for that field of what was made from it. */
+function breachOf({ policy, check, path }: PolicyFinding, podPath: string): string {
+  const template = podPath.slice(0, -'spec'.length)
+  return `${policy.name} ${check} ${path.startsWith(template) ? path.slice(template.length) : path}`
+}
+
+/** The UID of the object that made it; empty: nobody did. */
+function controllerOf({ metadata }: KubeObject): string {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? ''
+}
+
+interface Status {
+  readonly phase?: string
+  readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] | null
+}
+
+/** By kind, whether an object that is not being deleted makes no pods any more. Kinds that are not here always may. */
+const overWhen: Readonly<Record<string, (object: KubeObject) => boolean>> = {
+  Pod: (pod) => ['Succeeded', 'Failed'].includes(statusOf(pod).phase ?? ''),
+  Job: (job) =>
+    (statusOf(job).conditions ?? []).some(
+      ({ type, status }) => status === 'True' && /^(Complete|Failed)$/.test(type ?? ''),
+    ),
+  // of an old revision: it comes back by an update of its Deployment, which is judged
+  ReplicaSet: (set) => controllerOf(set) !== '' && (set['spec'] as { readonly replicas?: number }).replicas === 0,
+}
+
+function isOver(object: KubeObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined || overWhen[object.kind ?? '']?.(object) === true
+}
+
+function statusOf(object: KubeObject): Status {
+  return object['status'] ?? {}
+}

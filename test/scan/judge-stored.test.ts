@@ -1,0 +1,73 @@
+import { expect } from 'chai'
+import type { KubeObject } from '../../src/cluster/ports.ts'
+import { StoredJudge, type StoredVerdict } from '../../src/scan/judge-stored.ts'
+import { now } from '../core/policy/policy-of.ts'
+import { deployment, hostPath, legacyAccess, payments, pod, policy } from '../webhook/objects.ts'
+import { worldOf, type RawObject } from '../webhook/requests.ts'
+import { stored, type StoredOptions } from './stored.ts'
+
+const noToken = { automountServiceAccountToken: false }
+const world = worldOf(...payments, ...legacyAccess, policy())
+
+function replicaSet(options: StoredOptions, spec: object = {}): KubeObject {
+  const { metadata, spec: whole } = deployment({ ...noToken, volumes: hostPath }) as RawObject & {
+    readonly spec: object
+  }
+  return stored(
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec: { replicas: 1, ...whole, ...spec } },
+    options,
+  )
+}
+
+/** In a word, with the fields that are wrong. */
+function gist(verdict: StoredVerdict): string {
+  if (verdict.kind !== 'Judged') return verdict.kind
+  return verdict.findings.map(({ check, path }) => `${check} ${path}`).join(', ') || 'nothing'
+}
+
+describe('a stored object', () => {
+  const breaching = { ...noToken, volumes: hostPath }
+  const cases: readonly (readonly [sentence: string, objects: readonly KubeObject[], gists: readonly string[]])[] = [
+    ['that meets its policy', [stored(pod(noToken), { uid: 'p' })], ['nothing']],
+    ['that nobody governs', [stored(pod({ ...breaching, account: 'other' }), { uid: 'p' })], ['Ungoverned']],
+    ['that breaks its policy', [stored(pod(breaching), { uid: 'p' })], ['host-path spec.volumes[1]']],
+    [
+      'that was made from a template which breaks it: told once, of the template',
+      [
+        stored(deployment(breaching), { uid: 'd' }),
+        replicaSet({ uid: 'r', owner: 'd' }),
+        stored(pod(breaching), { uid: 'p', owner: 'r' }),
+      ],
+      ['host-path spec.template.spec.volumes[1]', 'nothing', 'nothing'],
+    ],
+    [
+      'that has more wrong than its template',
+      [
+        stored(deployment(breaching), { uid: 'd' }),
+        replicaSet({ uid: 'r', owner: 'd' }),
+        stored(pod({ ...breaching, hostPID: true }), { uid: 'p', owner: 'r' }),
+      ],
+      ['host-path spec.template.spec.volumes[1]', 'nothing', 'host-namespaces spec.hostPID'],
+    ],
+    [
+      'that was made from another template than the one that breaks it',
+      [stored(deployment(breaching), { uid: 'd' }), stored(pod(breaching), { uid: 'p', owner: 'another' })],
+      ['host-path spec.template.spec.volumes[1]', 'host-path spec.volumes[1]'],
+    ],
+    ['that is an old revision of a Deployment', [replicaSet({ uid: 'r', owner: 'd' }, { replicas: 0 })], ['Over']],
+    [
+      'that is a ReplicaSet of nobody, scaled to nothing',
+      [replicaSet({ uid: 'r' }, { replicas: 0 })],
+      ['host-path spec.template.spec.volumes[1]'],
+    ],
+    ['that has run its course', [stored(pod(breaching), { uid: 'p', status: { phase: 'Succeeded' } })], ['Over']],
+    ['that runs', [stored(pod(breaching), { uid: 'p', status: { phase: 'Running' } })], ['host-path spec.volumes[1]']],
+    ['that cannot be read', [stored({ ...pod(), spec: { containers: 'none' } }, { uid: 'p' })], ['Unreadable']],
+  ]
+  for (const [sentence, objects, gists] of cases) {
+    it(sentence, () => {
+      const judge = new StoredJudge(world, now)
+      expect(objects.map((object) => gist(judge.judge(object)))).to.deep.equal(gists)
+    })
+  }
+})

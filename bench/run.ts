@@ -15,8 +15,9 @@ import type { Measurement } from './support/measurement.ts'
 import { renderTable } from './support/table.ts'
 import { sync } from './sync.ts'
 import { transport } from './transport.ts'
+import { verdict } from './verdict.ts'
 
-const benchmarks: readonly Benchmark[] = [grant, overstay, review, check, transport, sync, recovery, steady]
+const benchmarks: readonly Benchmark[] = [grant, overstay, verdict, review, check, transport, sync, recovery, steady]
 const resultsPath = join(import.meta.dirname, 'results.json')
 const usage = `usage: node bench/run.ts [--only NAME…]
 

@@ -26,7 +26,7 @@ export async function withLapse<T>(use: (cluster: LapseCluster) => Promise<T>): 
     try {
       const api = controlPlane.admin
       const namespace = await controlPlane.namespace({ team: 'bench' })
-      await applyPolicy(api)
+      await applyPolicies(api, 1)
       return await use({ controlPlane, lapse, api, namespace })
     } finally {
       await lapse.stop()
@@ -48,22 +48,30 @@ export async function createSubjects(
   return names.map((name) => ({ namespace, name }))
 }
 
-async function applyPolicy(api: AdminApi): Promise<void> {
-  await api.create(policyPath, policy())
-  await eventually('the policy is ready', async () => {
-    const { status } = await api.get(`${policyPath}/${policyName}`)
-    const conditions = (status?.conditions ?? []) as readonly KubeObject[]
-    return conditions.some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True') || undefined
-  })
+/** So many policies in all, of which the first is there from the start. */
+export async function applyPolicies(api: AdminApi, count: number, present = 0): Promise<void> {
+  for (let index = present; index < count; index++) {
+    const policy = policyOf(index)
+    await api.create(policyPath, policy)
+    await eventually('the policy is ready', async () => {
+      const { status } = await api.get(`${policyPath}/${policy.metadata!['name']}`)
+      const conditions = (status?.conditions ?? []) as readonly KubeObject[]
+      return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True') || undefined
+    })
+  }
 }
 
-function policy(): KubeObject {
+/** Capabilities that the policies forbid. */
+export const forbidden = ['full-admin', 'wildcard', 'secrets-read', 'workload-create', 'exec', 'escalate'] as const
+
+/** The first issues grants and asks for its pin. All judge the same ServiceAccounts by the same terms. */
+export function policyOf(index: number): KubeObject {
   const expiresAt = new Date(Date.now() + 30 * 24 * 3_600_000).toISOString()
   const ours = { matchLabels: { team: 'bench' } }
   return {
     apiVersion: 'lapse.dev/v1alpha1',
     kind: 'AccessPolicy',
-    metadata: { name: policyName },
+    metadata: { name: index === 0 ? policyName : `${policyName}-${index}` },
     spec: {
       version: '1.0.0',
       owner: { name: 'bench', contact: 'bench@example.com' },
@@ -71,18 +79,20 @@ function policy(): KubeObject {
       subjects: [
         { kind: 'ServiceAccount', namespaceSelector: ours, selector: { matchLabels: { 'lapse.dev/nhi': 'deployer' } } },
       ],
-      scope: { namespaceSelector: ours },
-      permissions: [
-        {
-          name: 'rollout',
-          rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] }],
-        },
-      ],
-      grants: { maxDuration: '1h', maxActivePerSubject: 2, requesters: [{ kind: 'Group', name: 'system:masters' }] },
+      ...(index === 0 && {
+        scope: { namespaceSelector: ours },
+        permissions: [
+          {
+            name: 'rollout',
+            rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] }],
+          },
+        ],
+        grants: { maxDuration: '1h', maxActivePerSubject: 2, requesters: [{ kind: 'Group', name: 'system:masters' }] },
+      }),
       workloads: {
         podSecurity: { level: 'restricted' },
-        forbid: ['full-admin', 'wildcard', 'secrets-read', 'workload-create', 'exec', 'escalate'],
-        pin: { required: true },
+        forbid: forbidden,
+        ...(index === 0 && { pin: { required: true } }),
       },
     },
   }

@@ -18,8 +18,12 @@ export interface LoadQuestion {
 }
 
 export interface LoadAnswer {
+  /** How many answers there were. */
+  readonly count: number
   readonly perSecond: number
-  /** Milliseconds. */
+  /** Milliseconds, as are the next two. */
+  readonly p50: number
+  readonly p90: number
   readonly p99: number
   /** The first thing that was not as expected; null: nothing. Then the figures mean nothing. */
   readonly failure: string | null
@@ -41,8 +45,9 @@ async function load(question: LoadQuestion): Promise<LoadAnswer> {
   const elapsed = performance.now() - start
   for (const socket of sockets) socket.destroy()
   if (latencies.length === 0) failures.push('there was no answer')
-  const p99 = latencies.length === 0 ? 0 : percentile(latencies, 0.99)
-  return { perSecond: (latencies.length / elapsed) * 1000, p99, failure: failures[0] ?? null }
+  const count = latencies.length
+  const [p50 = 0, p90 = 0, p99 = 0] = count === 0 ? [] : [0.5, 0.9, 0.99].map((share) => percentile(latencies, share))
+  return { count, perSecond: (count / elapsed) * 1000, p50, p90, p99, failure: failures[0] ?? null }
 }
 
 function open({ port, ca, servername }: LoadQuestion): Promise<TLSSocket> {

@@ -1,0 +1,43 @@
+import type { CelValue } from '@bufbuild/cel'
+import { compareVersions } from '../policy/version.ts'
+import { Fault } from './meter.ts'
+import { overload, text, type Overload } from './overload.ts'
+import { unwrap, wrap } from './value.ts'
+
+/** Of semver.org, with at most 15 digits a number. */
+const form =
+  /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})(?:-(?:0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
+
+const longest = 256
+
+function isVersion(from: string): boolean {
+  return from.length <= longest && form.test(from)
+}
+
+function versionOf(value: CelValue | undefined): string {
+  return unwrap(value ?? null, 'semver').text
+}
+
+function read([from]: readonly CelValue[]): CelValue {
+  if (!isVersion(text(from))) throw new Fault('the text is no semantic version')
+  return wrap({ tag: 'semver', text: text(from) })
+}
+
+function part(index: 1 | 2 | 3): Overload['run'] {
+  return ([version]) => BigInt(form.exec(versionOf(version))?.[index] ?? 0)
+}
+
+function compare([a, b]: readonly CelValue[]): number {
+  return compareVersions(versionOf(a), versionOf(b))
+}
+
+export const versions: readonly Overload[] = [
+  overload('semver', ['string'], 'semver', read),
+  overload('isSemver', ['string'], 'bool', ([from]) => isVersion(text(from))),
+  overload('.major', ['semver'], 'int', part(1)),
+  overload('.minor', ['semver'], 'int', part(2)),
+  overload('.patch', ['semver'], 'int', part(3)),
+  overload('.isLessThan', ['semver', 'semver'], 'bool', (both) => compare(both) < 0),
+  overload('.isGreaterThan', ['semver', 'semver'], 'bool', (both) => compare(both) > 0),
+  overload('.compareTo', ['semver', 'semver'], 'int', (both) => BigInt(compare(both))),
+]

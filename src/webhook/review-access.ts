@@ -5,6 +5,8 @@ import { highFinding } from '../core/finding.ts'
 import { isPoolName } from '../core/policy/pool.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed } from './answer.ts'
+import { reviewAccount, reviewSecret } from './review-service-account.ts'
+import { reviewStanding } from './review-standing.ts'
 import { byKind, refuseForeignWrite, refuseInvalid, type Review } from './review.ts'
 
 /**
@@ -54,14 +56,22 @@ function carriesGrant(object: JsonObject | null): boolean {
 }
 
 /** A role of the pool carries other rights one day: who binds one today would hold those then. */
-const reviewBinding: Review = (request, { operatorUser }) => {
+const reviewBinding: Review = (request, snapshot) => {
   const role = roleRefOf(request)
   if (role === null)
     return refuseInvalid(request, [{ path: 'roleRef', message: 'must name a kind and a name', remedy: '' }])
-  if (role.kind === 'Role' || !isPoolName(role.name)) return allowed
-  const message = `${role.kind} ${role.name} belongs to the pool of roles that carry grants: only ${operatorUser} binds it`
+  if (role.kind === 'Role' || !isPoolName(role.name)) return reviewStanding(request, snapshot)
+  const message = `${role.kind} ${role.name} belongs to the pool of roles that carry grants: only ${snapshot.operatorUser} binds it`
   const remedy = 'ask for the access with an NHIGrant, or bind a role of your own'
   return refuseForeignWrite(request, highFinding('pool-role', 'roleRef.name', message, remedy))
+}
+
+/** And who changes one changes every grant that it carries. */
+const reviewClusterRole: Review = (request, snapshot) => {
+  if (!isPoolName(request.name)) return reviewStanding(request, snapshot)
+  const message = `ClusterRole ${request.name} belongs to the pool of roles that carry grants: only ${snapshot.operatorUser} writes it`
+  const remedy = 'give the role another name'
+  return refuseForeignWrite(request, highFinding('pool-role', 'metadata.name', message, remedy))
 }
 
 function roleRefOf({ object }: AdmissionRequest): { readonly kind: string; readonly name: string } | null {
@@ -72,7 +82,10 @@ function roleRefOf({ object }: AdmissionRequest): { readonly kind: string; reado
 }
 
 export const reviewAccess: Review = byKind({
-  'rbac.authorization.k8s.io/Role': onlyByTheOperator(() => allowed),
+  'rbac.authorization.k8s.io/Role': onlyByTheOperator(reviewStanding),
+  'rbac.authorization.k8s.io/ClusterRole': onlyByTheOperator(reviewClusterRole),
   'rbac.authorization.k8s.io/RoleBinding': onlyByTheOperator(reviewBinding),
   'rbac.authorization.k8s.io/ClusterRoleBinding': onlyByTheOperator(reviewBinding),
+  ServiceAccount: reviewAccount,
+  Secret: reviewSecret,
 })

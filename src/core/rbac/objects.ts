@@ -43,3 +43,12 @@ export interface RbacView {
   /** Namespaces that hold a RoleBinding with this subject. */
   namespacesNaming(subject: SubjectKey): readonly string[]
 }
+
+/** The same, seen from the roles: what a change of one of them concerns. */
+export interface RoleView extends RbacView {
+  clusterRoles(): readonly RoleObject[]
+  /** Those of them that have an aggregationRule. */
+  aggregatedRoles(): readonly RoleObject[]
+  /** Bindings that refer to the role, whether it exists or not; `namespace` is that of a Role, and null for a ClusterRole. */
+  bindingsTo(namespace: string | null, name: string): readonly BindingObject[]
+}

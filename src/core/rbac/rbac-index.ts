@@ -1,5 +1,5 @@
 import { aggregate } from './aggregation.ts'
-import type { BindingObject, RbacView, RoleObject } from './objects.ts'
+import type { BindingObject, RoleObject, RoleView } from './objects.ts'
 import { isBindingKind, readBinding, readRole } from './read-objects.ts'
 import type { RbacKind } from './read-objects.ts'
 import { subjectKeyOf } from './subject.ts'
@@ -14,10 +14,12 @@ type ByScope<T> = Map<string, Map<string, T>>
  * The RBAC objects of a cluster in memory, fed with raw JSON objects. What one subject is bound to is found in the time
  * that its own bindings take, however many others there are.
  */
-export class RbacIndex implements RbacView {
+export class RbacIndex implements RoleView {
   readonly #roles: ByScope<RoleObject> = new Map()
   readonly #bindings: ByScope<BindingObject> = new Map()
   readonly #bySubject = new Map<SubjectKey, ByScope<BindingObject>>()
+  readonly #byRole = new Map<string, Set<BindingObject>>()
+  readonly #aggregated = new Map<string, RoleObject>()
   #generation = 0
 
   get generation(): number {
@@ -37,7 +39,7 @@ export class RbacIndex implements RbacView {
     const scope = isClusterKind(kind) ? cluster : namespace
     if (scope === null) return
     if (isBindingKind(kind)) this.#dropBinding(scope, name)
-    else drop(this.#roles, scope, name)
+    else this.#dropRole(scope, name)
   }
 
   /** Makes these the only objects of the kind, as after a new list. Throws TypeError, and changes nothing, as `upsert`. */
@@ -74,6 +76,18 @@ export class RbacIndex implements RbacView {
     return [...(this.#bindings.get(cluster)?.values() ?? [])]
   }
 
+  clusterRoles(): readonly RoleObject[] {
+    return [...(this.#roles.get(cluster)?.values() ?? [])]
+  }
+
+  aggregatedRoles(): readonly RoleObject[] {
+    return [...this.#aggregated.values()]
+  }
+
+  bindingsTo(namespace: string | null, name: string): readonly BindingObject[] {
+    return [...(this.#byRole.get(roleKey(namespace, name)) ?? [])]
+  }
+
   bindingsNaming(subject: SubjectKey, namespace: string): readonly BindingObject[] {
     return [...(this.#bySubject.get(subject)?.get(namespace)?.values() ?? [])]
   }
@@ -92,13 +106,22 @@ export class RbacIndex implements RbacView {
   }
 
   #putRole(role: RoleObject): void {
+    this.#dropRole(role.namespace ?? cluster, role.name)
     put(this.#roles, role.namespace ?? cluster, role)
+    if (role.aggregation !== undefined) this.#aggregated.set(role.name, role)
+  }
+
+  #dropRole(scope: string, name: string): void {
+    drop(this.#roles, scope, name)
+    if (scope === cluster) this.#aggregated.delete(name)
   }
 
   #putBinding(binding: BindingObject): void {
     const scope = binding.namespace ?? cluster
     this.#dropBinding(scope, binding.name)
     put(this.#bindings, scope, binding)
+    const role = roleKeyOf(binding)
+    this.#byRole.set(role, (this.#byRole.get(role) ?? new Set()).add(binding))
     for (const key of keysOf(binding)) {
       const scopes = this.#bySubject.get(key) ?? new Map<string, Map<string, BindingObject>>()
       this.#bySubject.set(key, scopes)
@@ -110,6 +133,10 @@ export class RbacIndex implements RbacView {
     const binding = this.#bindings.get(scope)?.get(name)
     if (binding === undefined) return
     drop(this.#bindings, scope, name)
+    const role = roleKeyOf(binding)
+    const referring = this.#byRole.get(role)
+    referring?.delete(binding)
+    if (referring?.size === 0) this.#byRole.delete(role)
     for (const key of keysOf(binding)) {
       const scopes = this.#bySubject.get(key)
       if (scopes === undefined) continue
@@ -123,7 +150,7 @@ export class RbacIndex implements RbacView {
     for (const scope of [...held.keys()].filter((key) => (key === cluster) === isClusterKind(kind))) {
       for (const name of Array.from(held.get(scope)?.keys() ?? [])) {
         if (isBindingKind(kind)) this.#dropBinding(scope, name)
-        else drop(this.#roles, scope, name)
+        else this.#dropRole(scope, name)
       }
     }
   }
@@ -131,6 +158,15 @@ export class RbacIndex implements RbacView {
 
 function isClusterKind(kind: RbacKind): boolean {
   return kind === 'ClusterRole' || kind === 'ClusterRoleBinding'
+}
+
+function roleKey(namespace: string | null, name: string): string {
+  return namespace === null ? name : `${namespace}/${name}`
+}
+
+/** A ClusterRole of that name for every kind of role but Role: RBAC knows no other, and gives nothing by it. */
+function roleKeyOf({ namespace, roleRef }: BindingObject): string {
+  return roleKey(roleRef.kind === 'Role' ? namespace : null, roleRef.name)
 }
 
 function keysOf(binding: BindingObject): ReadonlySet<SubjectKey> {

@@ -40,6 +40,43 @@ describe('RbacIndex', () => {
     expect(index.namespacesNaming(key)).to.have.members(['payments', 'ci'])
   })
 
+  it('finds the bindings that refer to a role, whether it exists or not', () => {
+    const index = rbacOf(
+      binding('payments/a', 'Role r', 'User ana'),
+      binding('ci/a', 'Role r', 'User ana'),
+      binding('ci/b', 'ClusterRole r', 'User ana'),
+      binding('all', 'ClusterRole r', 'User ana'),
+    )
+    const referring = (namespace: string | null, name = 'r') =>
+      index.bindingsTo(namespace, name).map((each) => `${each.namespace ?? ''}/${each.name}`)
+    expect(referring('payments')).to.deep.equal(['payments/a'])
+    expect(referring(null)).to.have.members(['ci/b', '/all'])
+    expect(referring(null, 'q')).to.deep.equal([])
+    index.upsert('RoleBinding', binding('ci/b', 'ClusterRole q', 'User ana'))
+    index.remove('ClusterRoleBinding', null, 'all')
+    expect([referring(null), referring(null, 'q')]).to.deep.equal([[], ['ci/b']])
+    index.replace('RoleBinding', [])
+    expect([referring('payments'), referring(null, 'q')]).to.deep.equal([[], []])
+  })
+
+  it('tells the ClusterRoles that aggregate others, for as long as they do', () => {
+    const aggregating = {
+      ...role('whole'),
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { part: 'yes' } }] },
+    }
+    const index = rbacOf(aggregating, role('part'), role('payments/whole'))
+    const names = () => index.aggregatedRoles().map(({ name }) => name)
+    expect(index.clusterRoles().map(({ name }) => name)).to.have.members(['whole', 'part'])
+    expect(names()).to.deep.equal(['whole'])
+    index.remove('Role', 'payments', 'whole')
+    expect(names()).to.deep.equal(['whole'])
+    index.upsert('ClusterRole', role('whole'))
+    expect(names()).to.deep.equal([])
+    index.upsert('ClusterRole', aggregating)
+    index.replace('ClusterRole', [role('part')])
+    expect(names()).to.deep.equal([])
+  })
+
   it('forgets the subjects that an update has taken away', () => {
     const index = rbacOf(binding('payments/a', 'Role r', 'ServiceAccount api', 'Group devs'))
     index.upsert('RoleBinding', binding('payments/a', 'Role r', 'Group devs'))

@@ -1,4 +1,4 @@
-import { bind, escalate, fullAdmin, wildcard } from './capabilities/authority.ts'
+import { bind, bindingEdit, danglingAggregation, escalate, fullAdmin, wildcard } from './capabilities/authority.ts'
 import {
   admissionControl,
   apiExtension,
@@ -7,6 +7,8 @@ import {
   nodeWrite,
   pvCreate,
 } from './capabilities/cluster.ts'
+import { destroy, systemConfigMap, trafficRedirect } from './capabilities/system.ts'
+import { broadGroup } from './capabilities/broad-group.ts'
 import { governanceTamper } from './capabilities/governance.ts'
 import { csrSign, impersonate, tokenRequest } from './capabilities/identities.ts'
 import { secretsRead, secretsWrite } from './capabilities/secrets.ts'
@@ -25,12 +27,18 @@ export const capabilityCatalogue: Readonly<Record<CapabilityId, Capability>> = {
   impersonate,
   bind,
   escalate,
+  'binding-edit': bindingEdit,
   'nodes-proxy': nodesProxy,
   'csr-sign': csrSign,
   'admission-control': admissionControl,
   'pv-create': pvCreate,
   'namespace-write': namespaceWrite,
   'node-write': nodeWrite,
+  'traffic-redirect': trafficRedirect,
+  'system-configmap': systemConfigMap,
   'api-extension': apiExtension,
+  destroy,
+  'broad-group': broadGroup,
   'governance-tamper': governanceTamper,
+  'dangling-aggregation': danglingAggregation,
 }

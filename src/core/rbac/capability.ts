@@ -13,14 +13,20 @@ export const capabilityIds = [
   'impersonate',
   'bind',
   'escalate',
+  'binding-edit',
   'nodes-proxy',
   'csr-sign',
   'admission-control',
   'pv-create',
   'namespace-write',
   'node-write',
+  'traffic-redirect',
+  'system-configmap',
   'api-extension',
+  'destroy',
+  'broad-group',
   'governance-tamper',
+  'dangling-aggregation',
 ] as const
 
 export type CapabilityId = (typeof capabilityIds)[number]
@@ -34,6 +40,8 @@ export interface CapabilityRequest {
   readonly subresource: string
   /** `Cluster`: the API server asks without a namespace, so only ClusterRoleBindings can allow it. */
   readonly reach: 'Cluster' | 'Namespace'
+  /** The only namespace in which it does harm; absent: any. */
+  readonly onlyIn?: string
   /**
    * `Unnamed`: only access to every name counts. `Any`: access to one named object is harm enough. Otherwise the one name
    * that is asked for.
@@ -51,9 +59,21 @@ export interface Capability {
   /** In the whole cluster or in kube-system; in another namespace it is one lower. */
   readonly severity: Severity
   readonly title: string
+  /** What it looks at, for the documentation. */
+  readonly what: string
   readonly remedy: string
-  /** `Rules`: judged by the text of the effective rules, because it is about what does not exist yet. */
-  readonly judgedBy: 'Requests' | 'Rules'
-  /** Alternatives, one of which is enough. Empty when judged by rules. */
+  /** Which other catalogues know it: `CIS 1.12 5.1.2`. */
+  readonly references: readonly string[]
+  readonly judgedBy: Judgement
+  /** Alternatives, one of which is enough. */
   readonly ways: readonly Conjunction[]
+  /** Ways that are as things should be, and only on record: found with severity Info where none of `ways` is. */
+  readonly harmlessWays?: readonly Conjunction[]
 }
+
+/**
+ * How a capability is found: by `Requests` alone (`ways`), or by the effective rules and where they come from before that.
+ * `Rules`: a wildcard, which is about what does not exist yet. `BroadGroups`: what comes by a group that everybody is in.
+ * `Aggregation`: a role whose rules others can add to.
+ */
+export type Judgement = 'Requests' | 'Rules' | 'BroadGroups' | 'Aggregation'

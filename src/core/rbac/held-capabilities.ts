@@ -1,8 +1,9 @@
-import { effectiveRules, ruleAllows } from './authorize.ts'
+import { bindingsOf, effectiveRules, ruleAllows } from './authorize.ts'
 import type { AuthorizeOptions, Provenance, RequestAttributes } from './authorize.ts'
 import { capabilityCatalogue } from './capability-catalogue.ts'
 import { capabilityIds } from './capability.ts'
 import type { Capability, CapabilityId, CapabilityRequest, Conjunction } from './capability.ts'
+import { anybody, givenToEverybody, takenFromLabels } from './held-structure.ts'
 import { namedAccess } from './named-access.ts'
 import type { RbacView } from './objects.ts'
 import { subjectKeysOf } from './subject.ts'
@@ -10,7 +11,7 @@ import type { RbacUser } from './subject.ts'
 
 /** A request that is allowed, and by what. */
 export interface Evidence {
-  /** null: the rule itself is the finding (`wildcard`). */
+  /** null: the rule itself is the finding (`wildcard`), or what hands it on. */
   readonly request: RequestAttributes | null
   /** `Cluster`: the request concerns no namespace. */
   readonly reach: CapabilityRequest['reach']
@@ -23,6 +24,20 @@ export interface HeldCapability extends Evidence {
   readonly namespace: string
   /** The further requests of a conjunction, each of which is allowed too. */
   readonly also: readonly Evidence[]
+  /** Held only as it should be (`harmlessWays`): to be put on record, and no reason to refuse. */
+  readonly isHarmless: boolean
+}
+
+/** Whose access is looked at, where, and all that holds there. */
+interface Scope {
+  /** Empty: the whole cluster. */
+  readonly namespace: string
+  readonly held: readonly Provenance[]
+  /** Of `held`, what ClusterRoleBindings give: only that counts for what is in no namespace. */
+  readonly heldInCluster: readonly Provenance[]
+  readonly user: RbacUser
+  readonly view: RbacView
+  readonly options: AuthorizeOptions
 }
 
 /**
@@ -31,7 +46,7 @@ export interface HeldCapability extends Evidence {
  *
  * A hypothetical request carries no name, and a rule with resourceNames never allows such a request. Where the catalogue
  * says that one object is enough (`Any`), the names of the held rules are therefore tried too. Named access to a resource
- * that counts only `Unnamed` (secrets-read, secrets-write, pod-mutate) is not reported.
+ * that counts only `Unnamed` (secrets-write, pod-mutate, destroy) is not reported.
  */
 export function heldCapabilities(
   user: RbacUser,
@@ -42,31 +57,53 @@ export function heldCapabilities(
   const asked = capabilityIds.filter((id) => wanted.includes(id)).map((id) => capabilityCatalogue[id])
   const heldIn = (namespace: string, capabilities: readonly Capability[]) => {
     const held = effectiveRules(user, namespace, view, options)
-    return capabilities.flatMap((capability) => holding(capability, namespace, held) ?? [])
+    const heldInCluster = namespace === '' ? held : held.filter(isClusterWide)
+    const scope: Scope = { namespace, held, heldInCluster, user, view, options }
+    return capabilities.flatMap((capability) => holding(capability, scope) ?? [])
   }
   const clusterWide = heldIn('', asked)
-  const open = asked.filter(({ id }) => clusterWide.every(({ capability }) => capability !== id))
-  return [...clusterWide, ...namespacesOf(user, view).flatMap((namespace) => heldIn(namespace, open))]
+  const settled = new Set(clusterWide.filter(({ isHarmless }) => !isHarmless).map(({ capability }) => capability))
+  const open = asked.filter(({ id }) => !settled.has(id))
+  const users = open.some(({ judgedBy }) => judgedBy === 'BroadGroups') ? [user, anybody] : [user]
+  return [...clusterWide, ...namespacesOf(users, view).flatMap((namespace) => heldIn(namespace, open))]
 }
 
-function namespacesOf(user: RbacUser, view: RbacView): readonly string[] {
-  return [...new Set(subjectKeysOf(user).flatMap((key) => view.namespacesNaming(key)))].sort()
+function isClusterWide(by: Provenance): boolean {
+  return by.kind === 'SuperUser' || by.binding.namespace === null
 }
 
-function holding(capability: Capability, namespace: string, held: readonly Provenance[]): HeldCapability | null {
-  const [first, ...also] = evidenceOf(capability, namespace, held)
-  return first === undefined ? null : { capability: capability.id, namespace, ...first, also }
+function namespacesOf(users: readonly RbacUser[], view: RbacView): readonly string[] {
+  return [...new Set(users.flatMap(subjectKeysOf).flatMap((key) => view.namespacesNaming(key)))].sort()
 }
 
-/** Empty: the capability is not held. */
-function evidenceOf(capability: Capability, namespace: string, held: readonly Provenance[]): readonly Evidence[] {
-  return capability.judgedBy === 'Rules'
-    ? wildcardEvidence(held)
-    : firstNonEmpty(capability.ways, (way) => evidenceOfAll(way, namespace, held))
+function holding(capability: Capability, scope: Scope): HeldCapability | null {
+  const { id, ways, harmlessWays = [] } = capability
+  const [first, ...also] = firstNonEmpty([structureOf, inRequests(ways)], (find) => find(scope, capability))
+  if (first !== undefined) return { capability: id, namespace: scope.namespace, ...first, also, isHarmless: false }
+  const [harmless, ...further] = inRequests(harmlessWays)(scope)
+  if (harmless === undefined) return null
+  return { capability: id, namespace: scope.namespace, ...harmless, also: further, isHarmless: true }
 }
 
-function wildcardEvidence(held: readonly Provenance[]): readonly Evidence[] {
-  const by = held.find(({ rule }) => hasWildcard(rule))
+function inRequests(ways: readonly Conjunction[]): (scope: Scope) => readonly Evidence[] {
+  return (scope) => firstNonEmpty(ways, (way) => evidenceOfAll(way, scope))
+}
+
+/** Evidence in the rules themselves and in what hands them on; empty where only requests count. */
+function structureOf({ user, namespace, held, view, options }: Scope, { judgedBy }: Capability): readonly Evidence[] {
+  switch (judgedBy) {
+    case 'Requests':
+      return []
+    case 'Rules':
+      return byItself(held.find(({ rule }) => hasWildcard(rule)))
+    case 'BroadGroups':
+      return byItself(givenToEverybody(namespace, view, options))
+    case 'Aggregation':
+      return byItself(takenFromLabels(bindingsOf(user, view, namespace), view, options))
+  }
+}
+
+function byItself(by: Provenance | undefined): readonly Evidence[] {
   return by === undefined ? [] : [{ request: null, reach: 'Namespace', by }]
 }
 
@@ -77,14 +114,22 @@ function hasWildcard({ verbs, apiGroups = [], resources = [] }: Provenance['rule
   )
 }
 
-function evidenceOfAll(way: Conjunction, namespace: string, held: readonly Provenance[]): readonly Evidence[] {
-  const found = way.map((requests) => firstNonEmpty(requests, (request) => evidenceOfOne(request, namespace, held)))
-  return found.every((evidence) => evidence.length > 0) ? found.flat() : []
+/** In a namespace only what concerns one is asked again, with what the cluster gives beside it. */
+function evidenceOfAll(way: Conjunction, scope: Scope): readonly Evidence[] {
+  if (scope.namespace !== '' && way.every((requests) => requests.every(({ reach }) => reach === 'Cluster'))) return []
+  const found: Evidence[] = []
+  for (const requests of way) {
+    const evidence = firstNonEmpty(requests, (request) => evidenceOfOne(request, scope))
+    if (evidence.length === 0) return []
+    found.push(...evidence)
+  }
+  return found
 }
 
-function evidenceOfOne(asked: CapabilityRequest, namespace: string, held: readonly Provenance[]): readonly Evidence[] {
-  if (asked.reach === 'Cluster' && namespace !== '') return []
-  const request = attributesOf(asked, namespace)
+function evidenceOfOne(asked: CapabilityRequest, scope: Scope): readonly Evidence[] {
+  if (asked.onlyIn !== undefined && scope.namespace !== '' && scope.namespace !== asked.onlyIn) return []
+  const held = asked.reach === 'Cluster' ? scope.heldInCluster : scope.held
+  const request = attributesOf(asked, asked.reach === 'Cluster' ? '' : scope.namespace)
   const by = held.find(({ rule }) => ruleAllows(rule, request))
   if (by !== undefined) return [{ request, reach: asked.reach, by }]
   const named = asked.name === 'Any' && request.name === '' ? namedAccess(request, held) : null

@@ -1,11 +1,16 @@
 import type {
   Container,
+  ContainerPort,
   ContainerSecurityContext,
+  EnvironmentVariable,
   Handler,
   PodSecurityContext,
   PodSpec,
   Profile,
+  ProjectedSource,
+  ProjectedToken,
   ProjectedVolume,
+  SecretName,
   SecurityContext,
   SELinuxOptions,
   Volume,
@@ -39,13 +44,23 @@ const containerSecurityContext = objectOf<ContainerSecurityContext>({
   procMount: text,
 })
 
+const secretName = objectOf<SecretName>({ name: text })
+
 const target = objectOf<NonNullable<Handler['httpGet']>>({ host: text })
 const handler = objectOf<Handler>({ httpGet: target, tcpSocket: target })
 
 const container = objectOf<Container>({
   name: text,
   securityContext: containerSecurityContext,
-  ports: listOf(objectOf<{ readonly hostPort?: number | null }>({ hostPort: integer })),
+  ports: listOf(objectOf<ContainerPort>({ containerPort: integer, hostPort: integer })),
+  env: listOf(
+    objectOf<EnvironmentVariable>({
+      name: text,
+      value: text,
+      valueFrom: objectOf<NonNullable<EnvironmentVariable['valueFrom']>>({ secretKeyRef: secretName }),
+    }),
+  ),
+  envFrom: listOf(objectOf<{ readonly secretRef?: SecretName | null }>({ secretRef: secretName })),
   livenessProbe: handler,
   readinessProbe: handler,
   startupProbe: handler,
@@ -56,7 +71,12 @@ const volume = objectOf<Volume>({
   name: text,
   hostPath: objectOf<NonNullable<Volume['hostPath']>>({ path: text }),
   projected: objectOf<ProjectedVolume>({
-    sources: listOf(objectOf<{ readonly serviceAccountToken?: object | null }>({ serviceAccountToken: anyObject })),
+    sources: listOf(
+      objectOf<ProjectedSource>({
+        serviceAccountToken: objectOf<ProjectedToken>({ audience: text, expirationSeconds: integer }),
+        secret: secretName,
+      }),
+    ),
   }),
   configMap: anyObject,
   csi: anyObject,
@@ -65,7 +85,7 @@ const volume = objectOf<Volume>({
   ephemeral: anyObject,
   image: anyObject,
   persistentVolumeClaim: anyObject,
-  secret: anyObject,
+  secret: objectOf<NonNullable<Volume['secret']>>({ secretName: text }),
 })
 
 /** The API server accepts no pod without a container, and without one there is nothing to judge. */

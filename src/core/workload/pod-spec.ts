@@ -20,11 +20,28 @@ export interface PodSpec {
 export interface Container {
   readonly name?: string | null
   readonly securityContext?: ContainerSecurityContext | null
-  readonly ports?: readonly { readonly hostPort?: number | null }[] | null
+  readonly ports?: readonly ContainerPort[] | null
+  readonly env?: readonly EnvironmentVariable[] | null
+  readonly envFrom?: readonly { readonly secretRef?: SecretName | null }[] | null
   readonly livenessProbe?: Handler | null
   readonly readinessProbe?: Handler | null
   readonly startupProbe?: Handler | null
   readonly lifecycle?: { readonly postStart?: Handler | null; readonly preStop?: Handler | null } | null
+}
+
+export interface ContainerPort {
+  readonly containerPort?: number | null
+  readonly hostPort?: number | null
+}
+
+export interface EnvironmentVariable {
+  readonly name?: string | null
+  readonly value?: string | null
+  readonly valueFrom?: { readonly secretKeyRef?: SecretName | null } | null
+}
+
+export interface SecretName {
+  readonly name?: string | null
 }
 
 /** A probe or a lifecycle hook. */
@@ -79,11 +96,22 @@ export interface Volume {
   readonly ephemeral?: object | null
   readonly image?: object | null
   readonly persistentVolumeClaim?: object | null
-  readonly secret?: object | null
+  readonly secret?: { readonly secretName?: string | null } | null
 }
 
 export interface ProjectedVolume {
-  readonly sources?: readonly { readonly serviceAccountToken?: object | null }[] | null
+  readonly sources?: readonly ProjectedSource[] | null
+}
+
+export interface ProjectedSource {
+  readonly serviceAccountToken?: ProjectedToken | null
+  readonly secret?: SecretName | null
+}
+
+export interface ProjectedToken {
+  /** Empty: the API server. */
+  readonly audience?: string | null
+  readonly expirationSeconds?: number | null
 }
 
 /** Visits init, main and ephemeral containers, each with its field path, `spec.template.spec.initContainers[0]`. */

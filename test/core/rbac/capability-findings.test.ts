@@ -81,6 +81,48 @@ const table: readonly Sentence[] = [
       'ServiceAccount payments/api can use the wildcard rule "get *.apps" in payments (RoleBinding payments/x → Role y)',
   },
   {
+    sentence: 'says that everybody has it',
+    wanted: 'broad-group',
+    objects: [role('y', rule('get pods')), binding('x', 'ClusterRole y', 'Group system:authenticated')],
+    severity: 'Critical',
+    message:
+      'ServiceAccount payments/api can use the rule "get pods", as everybody can, in every namespace (ClusterRoleBinding x → ClusterRole y)',
+  },
+  {
+    sentence: 'says that labels add to the role',
+    wanted: 'dangling-aggregation',
+    objects: [
+      {
+        ...role('y', rule('get pods')),
+        aggregationRule: { clusterRoleSelectors: [{ matchLabels: { 'example.com/add': 'y' } }] },
+      },
+      binding('payments/x', 'ClusterRole y', 'ServiceAccount payments/api'),
+    ],
+    severity: 'Low',
+    message:
+      'ServiceAccount payments/api can use a role that labels on other ClusterRoles add to in payments (RoleBinding payments/x → ClusterRole y)',
+  },
+  {
+    sentence: 'puts on record what is as it should be',
+    wanted: 'secrets-read',
+    objects: [
+      role('payments/own', rule('get secrets', 'own')),
+      binding('payments/x', 'Role own', 'ServiceAccount payments/api'),
+    ],
+    severity: 'Info',
+    message: 'ServiceAccount payments/api can get secrets named own in payments (RoleBinding payments/x → Role own)',
+  },
+  {
+    sentence: 'grades nothing that can be forbidden as what is only put on record',
+    wanted: 'binding-edit',
+    objects: [
+      role('payments/y', rule(`patch rolebindings.${rbac}`)),
+      binding('payments/x', 'Role y', 'ServiceAccount payments/api'),
+    ],
+    severity: 'Low',
+    message: `ServiceAccount payments/api can patch rolebindings.${rbac} in payments (RoleBinding payments/x → Role y)`,
+  },
+  {
     sentence: 'says anything for full authority',
     wanted: 'full-admin',
     objects: [role('y', rule('* *.*')), binding('x', 'ClusterRole y', 'User ci:acme')],

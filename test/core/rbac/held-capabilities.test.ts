@@ -2,16 +2,19 @@ import { expect } from 'chai'
 import { capabilityCatalogue } from '../../../src/core/rbac/capability-catalogue.ts'
 import { capabilityIds } from '../../../src/core/rbac/capability.ts'
 import type { CapabilityId } from '../../../src/core/rbac/capability.ts'
+import type { LabelSelector } from '../../../src/core/selector.ts'
 import { heldCapabilities } from '../../../src/core/rbac/held-capabilities.ts'
 import type { PolicyRule } from '../../../src/core/rbac/rule.ts'
 import type { RbacUser } from '../../../src/core/rbac/subject.ts'
 import { api, binding, rbacOf, role, rule } from './rbac-of.ts'
 import type { RawObject } from './rbac-of.ts'
 
-/** `secrets-read@payments`, `exec@` for the whole cluster. */
+/** `secrets-read@payments`, `exec@` for the whole cluster, `secrets-read@payments as it should be`. */
 function heldBy(user: RbacUser, ...objects: readonly RawObject[]): readonly string[] {
   const held = heldCapabilities(user, capabilityIds, rbacOf(...objects))
-  return held.map(({ capability, namespace }) => `${capability}@${namespace}`)
+  return held.map(
+    ({ capability, namespace, isHarmless }) => `${capability}@${namespace}${isHarmless ? ' as it should be' : ''}`,
+  )
 }
 
 const inPayments = (...rules: readonly PolicyRule[]) =>
@@ -37,26 +40,47 @@ const table: readonly Sentence[] = [
     sentence: 'reading and writing ordinary things is no capability',
     rules: [rule('get,list,watch,create,update,patch,delete configmaps,services'), rule('get,list,watch pods')],
     namespaced: [],
+    clusterWide: ['system-configmap'],
   },
   { sentence: 'secrets-read is held by get', rules: [rule('get secrets')], namespaced: ['secrets-read'] },
   { sentence: 'secrets-read is held by list', rules: [rule('list secrets')], namespaced: ['secrets-read'] },
   { sentence: 'secrets-read is held by watch', rules: [rule('watch secrets')], namespaced: ['secrets-read'] },
-  { sentence: 'secrets-read is not held by the names of some', rules: [rule('get secrets', 'own')], namespaced: [] },
   {
     sentence: 'secrets-read is held by an empty list of names',
     rules: [{ ...rule('get secrets'), resourceNames: [] }],
     namespaced: ['secrets-read'],
   },
+  {
+    sentence: 'secrets-read by the names of some is only on record',
+    rules: [rule('get secrets', 'own')],
+    namespaced: ['secrets-read@payments as it should be'],
+    clusterWide: ['secrets-read@ as it should be'],
+  },
   { sentence: 'secrets-read is of the core group only', rules: [rule('get secrets.example.com')], namespaced: [] },
   { sentence: 'secrets-read is not held by delete', rules: [rule('delete secrets')], namespaced: [] },
-  { sentence: 'secrets-write is held by create', rules: [rule('create secrets')], namespaced: ['secrets-write'] },
-  { sentence: 'secrets-write is held by patch', rules: [rule('patch secrets')], namespaced: ['secrets-write'] },
+  {
+    sentence: 'secrets-write is held by create',
+    rules: [rule('create secrets')],
+    namespaced: ['secrets-write'],
+    clusterWide: ['secrets-write', 'governance-tamper'],
+  },
+  {
+    sentence: 'secrets-write is held by patch',
+    rules: [rule('patch secrets')],
+    namespaced: ['secrets-write'],
+    clusterWide: ['secrets-write', 'governance-tamper'],
+  },
   {
     sentence: 'secrets-write is not held by the names of some',
     rules: [rule('update,patch secrets', 'own')],
     namespaced: [],
   },
-  { sentence: 'workload-create is held by create pods', rules: [rule('create pods')], namespaced: ['workload-create'] },
+  {
+    sentence: 'workload-create is held by create pods',
+    rules: [rule('create pods')],
+    namespaced: ['workload-create'],
+    clusterWide: ['workload-create', 'governance-tamper'],
+  },
   {
     sentence: 'workload-create is held by patch of Deployments',
     rules: [rule('patch deployments.apps')],
@@ -97,12 +121,32 @@ const table: readonly Sentence[] = [
     rules: [rule('create pods', 'a'), rule('patch pods', 'b')],
     namespaced: [],
   },
-  { sentence: 'pod-mutate is held by patch', rules: [rule('patch pods')], namespaced: ['pod-mutate'] },
+  {
+    sentence: 'pod-mutate is held by patch',
+    rules: [rule('patch pods')],
+    namespaced: ['pod-mutate'],
+    clusterWide: ['pod-mutate', 'governance-tamper'],
+  },
   { sentence: 'pod-mutate is not held by one named Pod', rules: [rule('patch pods', 'a')], namespaced: [] },
-  { sentence: 'exec is held by create pods/exec', rules: [rule('create pods/exec')], namespaced: ['exec'] },
-  { sentence: 'exec is held by get pods/exec, as before 1.35', rules: [rule('get pods/exec')], namespaced: ['exec'] },
+  {
+    sentence: 'exec is held by create pods/exec',
+    rules: [rule('create pods/exec')],
+    namespaced: ['exec'],
+    clusterWide: ['exec', 'governance-tamper'],
+  },
+  {
+    sentence: 'exec is held by get pods/exec, as before 1.35',
+    rules: [rule('get pods/exec')],
+    namespaced: ['exec'],
+    clusterWide: ['exec', 'governance-tamper'],
+  },
   { sentence: 'exec is held by attach', rules: [rule('create pods/attach')], namespaced: ['exec'] },
-  { sentence: 'exec is held by */exec', rules: [rule('create */exec')], namespaced: ['wildcard', 'exec'] },
+  {
+    sentence: 'exec is held by */exec',
+    rules: [rule('create */exec')],
+    namespaced: ['wildcard', 'exec'],
+    clusterWide: ['wildcard', 'exec', 'governance-tamper'],
+  },
   { sentence: 'exec is held in one named Pod', rules: [rule('create pods/exec', 'db-0')], namespaced: ['exec'] },
   {
     sentence: 'exec is held by ephemeral containers',
@@ -153,34 +197,35 @@ const table: readonly Sentence[] = [
   {
     sentence: 'bind is held by both halves',
     rules: [rule(`bind clusterroles.${rbac}`), rule(`create rolebindings.${rbac}`)],
-    namespaced: ['bind'],
+    namespaced: ['bind', 'binding-edit'],
   },
   {
     sentence: 'bind is held for one named role',
     rules: [rule(`bind roles.${rbac}`, 'admin'), rule(`patch rolebindings.${rbac}`, 'own')],
-    namespaced: ['bind'],
+    namespaced: ['bind', 'binding-edit'],
   },
   { sentence: 'bind is not held by the verb alone', rules: [rule(`bind clusterroles.${rbac}`)], namespaced: [] },
   {
     sentence: 'bind is not held by the write of bindings alone',
     rules: [rule(`create,update,patch rolebindings.${rbac}`)],
-    namespaced: [],
+    namespaced: ['binding-edit'],
   },
   {
     sentence: 'bind is not held by bind on bindings, which nothing asks for',
     rules: [rule(`bind,create rolebindings.${rbac}`)],
-    namespaced: [],
+    namespaced: ['binding-edit'],
   },
   {
     sentence: 'ClusterRoleBindings cannot be written from a namespace',
     rules: [rule(`bind clusterroles.${rbac}`), rule(`create clusterrolebindings.${rbac}`)],
     namespaced: [],
-    clusterWide: ['bind'],
+    clusterWide: ['bind', 'binding-edit'],
   },
   {
     sentence: 'bind on Roles is worth nothing to a ClusterRoleBinding',
     rules: [rule(`bind roles.${rbac}`), rule(`create clusterrolebindings.${rbac}`)],
     namespaced: [],
+    clusterWide: ['binding-edit'],
   },
   {
     sentence: 'escalate is held by both halves',
@@ -197,12 +242,13 @@ const table: readonly Sentence[] = [
     sentence: 'escalate on ClusterRoles needs the whole cluster',
     rules: [rule(`escalate,update clusterroles.${rbac}`)],
     namespaced: [],
-    clusterWide: ['escalate'],
+    clusterWide: ['escalate', 'dangling-aggregation'],
   },
   {
     sentence: 'escalate on Roles does not join with the write of ClusterRoles',
     rules: [rule(`escalate roles.${rbac}`), rule(`update clusterroles.${rbac}`)],
     namespaced: [],
+    clusterWide: ['dangling-aggregation'],
   },
   {
     sentence: 'nodes-proxy is held by get',
@@ -259,7 +305,7 @@ const table: readonly Sentence[] = [
     sentence: 'admission-control is held by delete, which disables a guard',
     rules: [rule(`delete validatingwebhookconfigurations.${admission}`)],
     namespaced: [],
-    clusterWide: ['admission-control'],
+    clusterWide: ['admission-control', 'governance-tamper'],
   },
   {
     sentence: 'admission-control is held for one named policy binding',
@@ -297,10 +343,102 @@ const table: readonly Sentence[] = [
     namespaced: ['namespace-write'],
   },
   {
-    sentence: 'node-write is held by nodes/status',
-    rules: [rule('patch nodes/status')],
+    sentence: 'node-write is held by nodes, whose taints evict',
+    rules: [rule('patch nodes')],
     namespaced: [],
     clusterWide: ['node-write'],
+  },
+  { sentence: 'node-write is not held by nodes/status alone', rules: [rule('patch nodes/status')], namespaced: [] },
+  {
+    sentence: 'node-write is held by nodes/status together with the eviction of Pods',
+    rules: [rule('patch nodes/status'), rule('create pods/eviction')],
+    namespaced: [],
+    clusterWide: ['node-write'],
+  },
+  {
+    sentence: 'node-write is held by nodes/status together with the removal of Pods',
+    rules: [rule('update nodes/status'), rule('deletecollection pods')],
+    namespaced: [],
+    clusterWide: ['node-write'],
+  },
+  {
+    sentence: 'namespace-write is held by the subresources, by which labels change too',
+    rules: [rule('update namespaces/finalize')],
+    namespaced: ['namespace-write'],
+  },
+  {
+    sentence: 'exec is held by any HTTP method through the proxies',
+    rules: [rule('delete services/proxy')],
+    namespaced: ['exec'],
+  },
+  {
+    sentence: 'binding-edit is held by the write of one named binding',
+    rules: [rule(`patch rolebindings.${rbac}`, 'own')],
+    namespaced: ['binding-edit'],
+  },
+  {
+    sentence: 'binding-edit is not held by reading and removing bindings',
+    rules: [rule(`get,list,watch,delete rolebindings.${rbac}`)],
+    namespaced: [],
+  },
+  {
+    sentence: 'traffic-redirect is held by the status of Services',
+    rules: [rule('patch services/status')],
+    namespaced: ['traffic-redirect'],
+  },
+  {
+    sentence: 'traffic-redirect is held by new EndpointSlices',
+    rules: [rule('create endpointslices.discovery.k8s.io')],
+    namespaced: ['traffic-redirect'],
+  },
+  {
+    sentence: 'traffic-redirect is held by the removal of NetworkPolicies',
+    rules: [rule('delete networkpolicies.networking.k8s.io', 'default-deny')],
+    namespaced: ['traffic-redirect'],
+  },
+  {
+    sentence: 'traffic-redirect is not held by Services themselves',
+    rules: [rule('create,update,patch,delete services')],
+    namespaced: [],
+  },
+  {
+    sentence: 'system-configmap is held by name',
+    rules: [rule('patch configmaps', 'other', 'aws-auth')],
+    namespaced: [],
+    clusterWide: ['system-configmap'],
+  },
+  { sentence: 'system-configmap is not held by reading', rules: [rule('get configmaps', 'coredns')], namespaced: [] },
+  { sentence: 'destroy is held by Deployments', rules: [rule('delete deployments.apps')], namespaced: ['destroy'] },
+  {
+    sentence: 'destroy is not held by one named Deployment',
+    rules: [rule('delete deployments.apps', 'own')],
+    namespaced: [],
+  },
+  { sentence: 'destroy is held by events', rules: [rule('deletecollection events')], namespaced: ['destroy'] },
+  {
+    sentence: 'destroy is held in the namespace itself',
+    rules: [rule('delete namespaces', 'payments')],
+    namespaced: ['destroy'],
+    clusterWide: ['destroy'],
+  },
+  {
+    sentence: 'destroy is held by PersistentVolumes, in the whole cluster',
+    rules: [rule('delete persistentvolumes')],
+    namespaced: [],
+    clusterWide: ['destroy'],
+  },
+  { sentence: 'destroy is not held by Pods, which come back', rules: [rule('delete pods')], namespaced: [] },
+  {
+    sentence: 'dangling-aggregation is held by the write of ClusterRoles, which labels aggregate',
+    rules: [rule(`create clusterroles.${rbac}`)],
+    namespaced: [],
+    clusterWide: ['dangling-aggregation'],
+  },
+  {
+    sentence: 'governance-tamper is held by the webhook configurations of Lapse',
+    rules: [rule(`patch validatingwebhookconfigurations.${admission}`, 'lapse')],
+    namespaced: [],
+    clusterWide: ['admission-control', 'governance-tamper'],
   },
   {
     sentence: 'api-extension is held by APIServices',
@@ -324,7 +462,7 @@ const table: readonly Sentence[] = [
     rules: [rule('create,get,delete nhigrants.lapse.dev')],
     namespaced: [],
   },
-  { sentence: 'a star among verbs is a wildcard', rules: [rule('* configmaps')], namespaced: ['wildcard'] },
+  { sentence: 'a star among verbs is a wildcard', rules: [rule('* services')], namespaced: ['wildcard'] },
   { sentence: 'a star among groups is a wildcard', rules: [rule('get configmaps.*')], namespaced: ['wildcard'] },
   { sentence: 'a star among resources is a wildcard', rules: [rule('get *.apps')], namespaced: ['wildcard'] },
   {
@@ -335,7 +473,7 @@ const table: readonly Sentence[] = [
   { sentence: 'a URL prefix is no wildcard', rules: [rule('get /apis/*')], namespaced: [] },
   {
     sentence: 'full-admin is not held by every verb there is',
-    rules: [rule('get,list,watch,create,update,patch,delete,deletecollection configmaps')],
+    rules: [rule('get,list,watch,create,update,patch,delete,deletecollection services')],
     namespaced: [],
   },
   {
@@ -353,18 +491,28 @@ const table: readonly Sentence[] = [
       'impersonate',
       'bind',
       'escalate',
+      'binding-edit',
       'namespace-write',
+      'traffic-redirect',
+      'destroy',
       'governance-tamper',
     ],
-    clusterWide: [...capabilityIds],
+    clusterWide: capabilityIds.filter((id) => id !== 'broad-group'),
   },
 ]
+
+const aggregated = (selector: LabelSelector): RawObject => ({
+  ...role('monitoring', rule('get pods')),
+  aggregationRule: { clusterRoleSelectors: [selector] },
+})
+
+const inScope = (scope: string) => (id: string) => (id.includes('@') ? id : `${id}@${scope}`)
 
 describe('heldCapabilities', () => {
   for (const { sentence, rules, namespaced, clusterWide = namespaced } of table) {
     it(sentence, () => {
-      expect(inPayments(...rules)).to.deep.equal(namespaced.map((id) => `${id}@payments`))
-      expect(everywhere(...rules)).to.deep.equal(clusterWide.map((id) => `${id}@`))
+      expect(inPayments(...rules)).to.deep.equal(namespaced.map(inScope('payments')))
+      expect(everywhere(...rules)).to.deep.equal(clusterWide.map(inScope('')))
     })
   }
 
@@ -381,7 +529,25 @@ describe('heldCapabilities', () => {
       binding('everywhere', 'ClusterRole binder', 'ServiceAccount payments/api'),
       binding('payments/here', 'Role writer', 'ServiceAccount api'),
     ]
-    expect(heldBy(api, ...objects)).to.deep.equal(['bind@payments'])
+    expect(heldBy(api, ...objects)).to.deep.equal(['bind@payments', 'binding-edit@payments'])
+  })
+
+  it('joins what concerns no namespace with what is held in one', () => {
+    const objects = [
+      role('labeller', rule('patch nodes/status')),
+      role('payments/evictor', rule('create pods/eviction')),
+      binding('everywhere', 'ClusterRole labeller', 'ServiceAccount payments/api'),
+      binding('payments/here', 'Role evictor', 'ServiceAccount api'),
+    ]
+    expect(heldBy(api, ...objects)).to.deep.equal(['node-write@payments'])
+  })
+
+  it('asks for what concerns no namespace in the whole cluster only', () => {
+    const objects = [
+      role('payments/both', rule('patch nodes/status'), rule('create pods/eviction')),
+      binding('payments/here', 'Role both', 'ServiceAccount api'),
+    ]
+    expect(heldBy(api, ...objects)).to.deep.equal([])
   })
 
   it('does not join halves of two namespaces', () => {
@@ -391,7 +557,7 @@ describe('heldCapabilities', () => {
       binding('payments/b', 'Role binder', 'ServiceAccount api'),
       binding('ci/b', 'Role writer', 'ServiceAccount payments/api'),
     ]
-    expect(heldBy(api, ...objects)).to.deep.equal([])
+    expect(heldBy(api, ...objects)).to.deep.equal(['binding-edit@ci'])
   })
 
   it('reports each namespace in order of name, and the cluster alone where it hides them', () => {
@@ -400,16 +566,87 @@ describe('heldCapabilities', () => {
     const inPay = binding('payments/b', 'ClusterRole reader', 'ServiceAccount api')
     expect(heldBy(api, reader, inPay, inCi)).to.deep.equal(['secrets-read@ci', 'secrets-read@payments'])
     const all = binding('all', 'ClusterRole reader', 'Group system:serviceaccounts')
-    expect(heldBy(api, reader, inPay, inCi, all)).to.deep.equal(['secrets-read@'])
+    expect(heldBy(api, reader, inPay, inCi, all)).to.deep.equal(['secrets-read@', 'broad-group@'])
+  })
+
+  it('does not let named access in the cluster hide the rest of a namespace', () => {
+    const objects = [
+      role('own', rule('get secrets', 'own')),
+      role('payments/reader', rule('list secrets')),
+      binding('everywhere', 'ClusterRole own', 'ServiceAccount payments/api'),
+      binding('payments/here', 'Role reader', 'ServiceAccount api'),
+    ]
+    expect(heldBy(api, ...objects)).to.deep.equal(['secrets-read@ as it should be', 'secrets-read@payments'])
   })
 
   const throughGroups = ['system:serviceaccounts', 'system:serviceaccounts:payments', 'system:authenticated']
   for (const group of throughGroups) {
     it(`sees what a RoleBinding gives to ${group}`, () => {
       const objects = [role('ci/r', rule('list secrets')), binding('ci/b', 'Role r', `Group ${group}`)]
-      expect(heldBy(api, ...objects)).to.deep.equal(['secrets-read@ci'])
+      const isBroad = group !== 'system:serviceaccounts:payments'
+      expect(heldBy(api, ...objects)).to.deep.equal(['secrets-read@ci', ...(isBroad ? ['broad-group@ci'] : [])])
     })
   }
+
+  const ofEverybody = ['Group system:unauthenticated', 'User system:anonymous', 'Group system:authenticated']
+  for (const subject of ofEverybody) {
+    it(`finds what is given to ${subject} in whatever namespace`, () => {
+      const objects = [role('ci/r', rule('get configmaps')), binding('ci/b', 'Role r', subject)]
+      expect(heldBy(api, ...objects)).to.deep.equal(['broad-group@ci'])
+    })
+  }
+
+  it('finds a default role that was widened', () => {
+    const widened = role('system:basic-user', rule('create selfsubjectreviews.authentication.k8s.io'), rule('get pods'))
+    const bound = binding('system:basic-user', 'ClusterRole system:basic-user', 'Group system:authenticated')
+    expect(heldBy(api, widened, bound)).to.deep.equal(['broad-group@'])
+  })
+
+  it('takes a rule with very many permissions for more than the defaults, without spelling it out', () => {
+    const names = Array.from({ length: 50_000 }, (_, index) => `cm-${index}`)
+    const huge = role('huge', { ...rule('get configmaps'), resourceNames: names })
+    expect(heldBy(api, huge, binding('b', 'ClusterRole huge', 'Group system:authenticated'))).to.deep.equal([
+      'broad-group@',
+    ])
+  })
+
+  const aggregations: readonly (readonly [sentence: string, selector: LabelSelector, held: readonly string[]])[] = [
+    [
+      'finds a role that anybody adds to by a label of their own',
+      { matchLabels: { 'example.com/monitoring': 'true' } },
+      ['dangling-aggregation@payments'],
+    ],
+    [
+      'finds one that selects by the absence of a label',
+      { matchExpressions: [{ key: 'x', operator: 'DoesNotExist' }] },
+      ['dangling-aggregation@payments'],
+    ],
+    ['finds one that selects every ClusterRole', {}, ['dangling-aggregation@payments']],
+    [
+      'leaves the labels of the platform alone',
+      { matchLabels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } },
+      [],
+    ],
+  ]
+  for (const [sentence, selector, held] of aggregations) {
+    it(sentence, () => {
+      const bound = binding('payments/b', 'ClusterRole monitoring', 'ServiceAccount api')
+      expect(heldBy(api, aggregated(selector), bound)).to.deep.equal(held)
+      const ignoreBindings = new Set(['uid of payments/b'])
+      expect(
+        heldCapabilities(api, capabilityIds, rbacOf(aggregated(selector), bound), { ignoreBindings }),
+      ).to.deep.equal([])
+    })
+  }
+
+  it('finds in the ClusterRole edit what it amounts to, under whatever name', () => {
+    for (const name of ['edit', 'shop-developer']) {
+      const objects = [role(name, ...editRules), binding('payments/b', `ClusterRole ${name}`, 'ServiceAccount api')]
+      const found = ['secrets-read', 'secrets-write', 'workload-create', 'pod-mutate', 'exec', 'token-request']
+      const all = [...found, 'impersonate', 'traffic-redirect', 'destroy']
+      expect(heldBy(api, ...objects)).to.deep.equal(all.map((id) => `${id}@payments`))
+    }
+  })
 
   it('asks only for what is wanted, in the order of the catalogue', () => {
     const view = rbacOf(role('r', rule('* *.*')), binding('b', 'ClusterRole r', 'ServiceAccount payments/api'))
@@ -425,7 +662,8 @@ describe('heldCapabilities', () => {
   })
 
   it('finds everything in system:masters, without a binding', () => {
-    expect(heldBy({ username: 'root', groups: ['system:masters'] })).to.deep.equal(capabilityIds.map((id) => `${id}@`))
+    const held = capabilityIds.filter((id) => id !== 'broad-group').map((id) => `${id}@`)
+    expect(heldBy({ username: 'root', groups: ['system:masters'] })).to.deep.equal(held)
   })
 
   it('is not tripped by what Kubernetes binds to everyone', () => {
@@ -473,7 +711,8 @@ const enough: readonly Enough[] = [
     reach: 'Namespace',
     named: true,
     each: [
-      'create,get pods/exec,pods/attach,pods/portforward,pods/proxy,services/proxy',
+      'create,get pods/exec,pods/attach,pods/portforward',
+      'create,get,update,patch,delete pods/proxy,services/proxy',
       'update,patch pods/ephemeralcontainers',
     ],
   },
@@ -555,7 +794,44 @@ const enough: readonly Enough[] = [
       .map((resource) => `update,patch,delete,deletecollection ${resource}.${admission}`),
   },
   { id: 'namespace-write', reach: 'Namespace', named: false, each: ['update,patch namespaces'] },
-  { id: 'node-write', reach: 'Cluster', named: true, each: ['update,patch nodes,nodes/status'] },
+  { id: 'node-write', reach: 'Cluster', named: true, each: ['update,patch nodes'] },
+  {
+    id: 'node-write',
+    reach: 'Cluster',
+    named: true,
+    each: ['update,patch nodes/status'],
+    with: [rule('delete pods')],
+  },
+  {
+    id: 'node-write',
+    reach: 'Cluster',
+    named: true,
+    each: ['delete pods', 'create pods/eviction'],
+    with: [rule('patch nodes/status')],
+  },
+  { id: 'binding-edit', reach: 'Namespace', named: true, each: [`update,patch rolebindings.${rbac}`] },
+  { id: 'binding-edit', reach: 'Cluster', named: true, each: [`update,patch clusterrolebindings.${rbac}`] },
+  { id: 'dangling-aggregation', reach: 'Cluster', named: true, each: [`update,patch clusterroles.${rbac}`] },
+  {
+    id: 'traffic-redirect',
+    reach: 'Namespace',
+    named: true,
+    each: [
+      'update,patch pods/status,services/status,endpoints,endpointslices.discovery.k8s.io',
+      'update,patch ingresses.networking.k8s.io',
+      'update,patch,delete networkpolicies.networking.k8s.io',
+    ],
+  },
+  {
+    id: 'destroy',
+    reach: 'Namespace',
+    named: false,
+    each: [
+      'delete,deletecollection deployments.apps,daemonsets.apps,statefulsets.apps,replicasets.apps',
+      'delete,deletecollection jobs.batch,cronjobs.batch,replicationcontrollers,events,events.events.k8s.io',
+    ],
+  },
+  { id: 'destroy', reach: 'Cluster', named: false, each: ['delete,deletecollection persistentvolumes'] },
   {
     id: 'api-extension',
     reach: 'Cluster',
@@ -616,11 +892,14 @@ describe('what is enough to hold a capability', () => {
       it(`${verb} ${target} for ${id}${others.length > 0 ? ', with its other halves' : ''}`, () => {
         const one = rule(`${verb} ${target}`)
         const inNamespace = reach === 'Namespace' ? [`${id}@payments`] : []
-        expect(inPayments(one, ...others)).to.deep.equal(inNamespace)
-        expect(everywhere(one, ...others)).to.deep.equal([`${id}@`])
+        const ofIt = (held: readonly string[]) =>
+          held.filter((text) => text.startsWith(`${id}@`) && !text.endsWith('be'))
+        expect(ofIt(inPayments(one, ...others))).to.deep.equal(inNamespace)
+        expect(ofIt(everywhere(one, ...others))).to.deep.equal([`${id}@`])
         const justOne = { ...one, resourceNames: ['some'] }
-        expect(inPayments(justOne, ...others)).to.deep.equal(named ? inNamespace : [])
-        if (id !== 'namespace-write') expect(everywhere(justOne, ...others)).to.deep.equal(named ? [`${id}@`] : [])
+        expect(ofIt(inPayments(justOne, ...others))).to.deep.equal(named ? inNamespace : [])
+        if (id !== 'namespace-write')
+          expect(ofIt(everywhere(justOne, ...others))).to.deep.equal(named ? [`${id}@`] : [])
       })
     }
   }
@@ -666,4 +945,18 @@ const kubernetesDefaults: readonly RawObject[] = [
     'ClusterRole system:service-account-issuer-discovery',
     'Group system:serviceaccounts',
   ),
+]
+
+/** What every cluster aggregates into `edit` beyond reading (bootstrappolicy/testdata/cluster-roles.yaml, 1.36), shortened. */
+const editRules: readonly PolicyRule[] = [
+  rule('get,list,watch pods/attach,pods/exec,pods/portforward,pods/proxy,secrets,services/proxy'),
+  rule('impersonate serviceaccounts'),
+  rule('create,delete,deletecollection,patch,update pods,pods/attach,pods/exec,pods/portforward,pods/proxy'),
+  rule('create pods/eviction'),
+  rule('create,delete,deletecollection,patch,update configmaps,events,persistentvolumeclaims,secrets,serviceaccounts'),
+  rule('create,delete,deletecollection,patch,update replicationcontrollers,services,services/proxy'),
+  rule('create serviceaccounts/token'),
+  rule('create,delete,deletecollection,patch,update deployments.apps,daemonsets.apps,statefulsets.apps'),
+  rule('create,delete,deletecollection,patch,update jobs.batch,cronjobs.batch'),
+  rule('create,delete,deletecollection,patch,update ingresses.networking.k8s.io,networkpolicies.networking.k8s.io'),
 ]

@@ -80,7 +80,7 @@ describe('readPodSpec', () => {
   })
 
   it('takes null for absent and leaves fields alone that no check reads', () => {
-    const value = { containers: [{ ...app, env: 'anything', securityContext: null }], volumes: null, nodeName: 7 }
+    const value = { containers: [{ ...app, command: 'anything', securityContext: null }], volumes: null, nodeName: 7 }
     expect(readPodSpec(value, 'spec').ok).to.equal(true)
   })
 

@@ -6,7 +6,9 @@ export const tokenRequest: Capability = {
   code: 'R08',
   severity: 'Critical',
   title: 'Mint tokens of ServiceAccounts',
+  what: 'create of serviceaccounts/token, with names too.',
   remedy: 'Project the token into the Pod that needs it; the kubelet asks for it',
+  references: ['CIS 1.12 5.1.13', 'Kubescape C-0282', 'OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [
@@ -57,7 +59,9 @@ export const impersonate: Capability = {
   code: 'R09',
   severity: 'Critical',
   title: 'Impersonate other identities',
+  what: 'The verbs impersonate and impersonate:* on users, groups, ServiceAccounts, uids and nodes.',
   remedy: 'Remove the impersonate verbs',
+  references: ['CIS 1.12 5.1.8', 'Kubescape C-0065', 'OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [
@@ -115,7 +119,9 @@ export const csrSign: Capability = {
   code: 'R14',
   severity: 'Critical',
   title: 'Issue client certificates for any user',
+  what: 'Creating a certificate signing request, approving it and the right to approve for a signer of client certificates, all three; or the right to sign for one, and to write the status.',
   remedy: 'Grant approve only on the signers that are needed, by resourceNames',
+  references: ['CIS 1.12 5.1.11', 'Kubescape C-0280', 'OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [onSigners('approve'), onSigningRequests(['update', 'patch'], '/approval'), onSigningRequests(['create'], '')],

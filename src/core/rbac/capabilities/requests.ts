@@ -6,15 +6,16 @@ interface Question {
   /** `pods` or `pods/exec`. */
   readonly resources: readonly string[]
   readonly reach: CapabilityRequest['reach']
+  readonly onlyIn?: string
   readonly name: CapabilityRequest['name']
 }
 
 /** Every verb on every resource, in that order: the first that is allowed is the one that a message names. */
-export function requests({ verbs, apiGroup, resources, reach, name }: Question): readonly CapabilityRequest[] {
+export function requests({ verbs, resources, ...shared }: Question): readonly CapabilityRequest[] {
   return verbs.flatMap((verb) =>
     resources.map((target) => {
       const [resource = '', subresource = ''] = target.split('/')
-      return { verb, apiGroup, resource, subresource, reach, name }
+      return { verb, resource, subresource, ...shared }
     }),
   )
 }

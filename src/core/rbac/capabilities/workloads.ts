@@ -9,7 +9,9 @@ export const workloadCreate: Capability = {
   code: 'R05',
   severity: 'Critical',
   title: 'Run Pods as any ServiceAccount of the namespace',
+  what: 'create of Pods, and create, update or patch of what makes Pods.',
   remedy: 'Ask for a time-bound grant for the rollout instead of standing access',
+  references: ['CIS 1.12 5.1.4', 'Kubescape C-0188', 'OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [
@@ -41,7 +43,9 @@ export const podMutate: Capability = {
   code: 'R06',
   severity: 'High',
   title: 'Change running Pods',
+  what: 'update or patch of Pods, without names: the image of a running container can be swapped.',
   remedy: 'Change the workload that owns the Pods, under a grant',
+  references: ['OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [requests({ verbs: ['update', 'patch'], apiGroup: '', resources: ['pods'], reach: 'Namespace', name: 'Unnamed' })],
@@ -49,15 +53,18 @@ export const podMutate: Capability = {
 }
 
 /**
- * Act inside running containers, with their identity. `get` counts because before Kubernetes 1.35 it opens exec, attach
- * and portforward over a WebSocket, and opens the proxies still.
+ * Act inside running containers, with their identity. `get` counts whatever the server: before Kubernetes 1.35 it opens exec,
+ * attach and portforward over a WebSocket, a policy does not know which servers it will meet, and from 1.35 on the verb is of
+ * no use to a role. The proxies pass any HTTP method on.
  */
 export const exec: Capability = {
   id: 'exec',
   code: 'R07',
   severity: 'High',
   title: 'Act inside running containers',
+  what: 'exec, attach, portforward and the proxies of Pods and Services, and ephemeral containers. get counts as create does: before Kubernetes 1.35 it is enough.',
   remedy: 'Ask for a time-bound grant for the investigation',
+  references: ['Kubescape C-0002', 'OWASP NHI5:2025'],
   judgedBy: 'Requests',
   ways: [
     [
@@ -65,7 +72,14 @@ export const exec: Capability = {
         ...requests({
           verbs: ['create', 'get'],
           apiGroup: '',
-          resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy'],
+          resources: ['pods/exec', 'pods/attach', 'pods/portforward'],
+          reach: 'Namespace',
+          name: 'Any',
+        }),
+        ...requests({
+          verbs: ['create', 'get', 'update', 'patch', 'delete'],
+          apiGroup: '',
+          resources: ['pods/proxy', 'services/proxy'],
           reach: 'Namespace',
           name: 'Any',
         }),

@@ -7,6 +7,7 @@ export const appArmor: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers without an AppArmor profile',
   remedy: 'Use the AppArmor profile RuntimeDefault or Localhost, or set none',
+  what: 'securityContext.appArmorProfile of the pod and of every container, and the older annotations.',
   upstream: 'appArmorProfile',
   versions: [
     {

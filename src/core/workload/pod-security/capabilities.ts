@@ -25,6 +25,7 @@ export const capabilities: PodSecurityCheck = {
   severity: 'High',
   title: 'Capabilities beyond the default set of the container runtime',
   remedy: 'Remove the capability from capabilities.add',
+  what: 'securityContext.capabilities.add of every container: only what container runtimes give anyway.',
   upstream: 'capabilities_baseline',
   versions: [
     {
@@ -52,6 +53,7 @@ export const capabilitiesRestricted: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers that keep capabilities other than NET_BIND_SERVICE',
   remedy: 'Set capabilities.drop to ["ALL"], and add nothing but NET_BIND_SERVICE',
+  what: 'securityContext.capabilities of every container: drop must name ALL, add nothing but NET_BIND_SERVICE; from version v1.22 on, and from v1.25 on not of Windows pods.',
   upstream: 'capabilities_restricted',
   overrides: 'capabilities',
   versions: [

@@ -52,6 +52,8 @@ export interface PodSecurityCheck {
   readonly level: 'baseline' | 'restricted'
   readonly severity: Severity
   readonly title: string
+  /** What it looks at, for the documentation. */
+  readonly what: string
   readonly remedy: string
   /** The id of the check in k8s.io/pod-security-admission/policy. */
   readonly upstream: string

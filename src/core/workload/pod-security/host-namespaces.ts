@@ -6,6 +6,7 @@ export const hostNamespaces: PodSecurityCheck = {
   severity: 'High',
   title: 'Sharing the network, processes or IPC of the node',
   remedy: 'Remove hostNetwork, hostPID and hostIPC',
+  what: 'hostNetwork, hostPID and hostIPC of the pod.',
   upstream: 'hostNamespaces',
   versions: [
     {

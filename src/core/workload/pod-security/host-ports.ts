@@ -6,6 +6,7 @@ export const hostPorts: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Ports of the node',
   remedy: 'Remove hostPort, and reach the container through a Service',
+  what: 'ports[*].hostPort of every container.',
   upstream: 'hostPorts',
   versions: [
     {

@@ -7,6 +7,7 @@ export const hostProbes: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Probes and lifecycle hooks that make the kubelet call another host',
   remedy: 'Remove host, and the kubelet calls the pod itself',
+  what: 'The field host of probes and lifecycle hooks of every container; from version v1.34 on.',
   upstream: 'hostProbesAndHostLifecycle',
   versions: [
     {

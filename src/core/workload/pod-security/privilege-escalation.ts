@@ -15,6 +15,7 @@ export const privilegeEscalation: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers whose processes can gain rights, as by set-user-ID programs',
   remedy: 'Set securityContext.allowPrivilegeEscalation of the container to false',
+  what: 'securityContext.allowPrivilegeEscalation of every container; from version v1.25 on not of Windows pods.',
   upstream: 'allowPrivilegeEscalation',
   versions: [
     { since: 8, check: forbidden },

@@ -6,6 +6,7 @@ export const privileged: PodSecurityCheck = {
   severity: 'Critical',
   title: 'Containers with all the rights of root on the node',
   remedy: 'Remove privileged, and add only the capabilities that the container needs',
+  what: 'securityContext.privileged of every container.',
   upstream: 'privileged',
   versions: [
     {

@@ -17,6 +17,7 @@ export const procMount: PodSecurityCheck = {
   ...shared,
   id: 'proc-mount',
   level: 'baseline',
+  what: 'securityContext.procMount of every container; from version v1.35 on not of pods in a user namespace of their own.',
   upstream: 'procMount',
   versions: [
     { since: 0, check: onlyDefault },
@@ -29,6 +30,7 @@ export const procMountRestricted: PodSecurityCheck = {
   id: 'proc-mount-restricted',
   level: 'restricted',
   title: 'Containers that see all of /proc, also in a user namespace',
+  what: 'securityContext.procMount of every container, in a user namespace too; from version v1.35 on.',
   upstream: 'procMount_restricted',
   overrides: 'proc-mount',
   versions: [{ since: 35, check: onlyDefault }],

@@ -35,6 +35,7 @@ export const runAsNonRoot: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers that may run as root',
   remedy: 'Set securityContext.runAsNonRoot of the pod to true, and build the image with a USER other than root',
+  what: 'securityContext.runAsNonRoot of the pod and of every container; from version v1.35 on not of pods in a user namespace of their own.',
   upstream: 'runAsNonRoot',
   versions: [
     { since: 0, check: nonRootRequired },
@@ -48,6 +49,7 @@ export const runAsUser: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers that run as root',
   remedy: 'Set runAsUser to a user id other than 0, or remove it',
+  what: 'securityContext.runAsUser of the pod and of every container; from version v1.23 on, and from v1.35 on not of pods in a user namespace of their own.',
   upstream: 'runAsUser',
   versions: [
     { since: 23, check: rootForbidden },

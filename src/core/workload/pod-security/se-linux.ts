@@ -9,6 +9,7 @@ export const seLinux: PodSecurityCheck = {
   severity: 'Medium',
   title: 'SELinux labels that confine less than those of containers',
   remedy: 'Remove user and role from seLinuxOptions, and use a container type such as container_t',
+  what: 'securityContext.seLinuxOptions of the pod and of every container: type must be a container type, user and role unset.',
   upstream: 'seLinuxOptions',
   versions: [
     { since: 0, check: onlyTypes(new Set(containerTypes)) },

@@ -35,6 +35,7 @@ export const seccomp: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers without seccomp',
   remedy: 'Use the seccomp profile RuntimeDefault or Localhost, or set none',
+  what: 'securityContext.seccompProfile of the pod and of every container; before version v1.19 the annotations.',
   upstream: 'seccompProfile_baseline',
   versions: [
     { since: 0, check: annotationsAllowed },
@@ -48,6 +49,7 @@ export const seccompRestricted: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Containers that do not ask for seccomp',
   remedy: 'Set securityContext.seccompProfile.type of the pod to RuntimeDefault',
+  what: 'securityContext.seccompProfile of the pod and of every container: one of the two must be set; from version v1.19 on, and from v1.25 on not of Windows pods.',
   upstream: 'seccompProfile_restricted',
   overrides: 'seccomp',
   versions: [

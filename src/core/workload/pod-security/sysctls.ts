@@ -23,6 +23,7 @@ export const sysctls: PodSecurityCheck = {
   severity: 'Medium',
   title: 'Kernel settings that reach beyond the pod',
   remedy: 'Remove the sysctl, or use one that Kubernetes counts as safe',
+  what: 'securityContext.sysctls of the pod: only those that Kubernetes counts as safe in the version.',
   upstream: 'sysctls',
   versions: [
     { since: 0, check: only(safe) },

@@ -8,6 +8,7 @@ export const hostPath: PodSecurityCheck = {
   severity: 'High',
   title: 'Volumes that are a path of the node',
   remedy: 'Use a persistentVolumeClaim, an emptyDir, a configMap or a csi volume instead',
+  what: 'Volumes of the pod with a hostPath.',
   upstream: 'hostPathVolumes',
   versions: [
     {
@@ -27,6 +28,7 @@ export const volumeTypes: PodSecurityCheck = {
   title: 'Volumes other than those that a pod may bring along safely',
   remedy:
     'Use configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected or secret instead',
+  what: 'The types of all volumes of the pod.',
   upstream: 'restrictedVolumes',
   versions: [
     {

@@ -7,6 +7,7 @@ export const windowsHostProcess: PodSecurityCheck = {
   severity: 'Critical',
   title: 'Windows containers that run as processes of the node',
   remedy: 'Remove windowsOptions.hostProcess',
+  what: 'securityContext.windowsOptions.hostProcess of the pod and of every container.',
   upstream: 'windowsHostProcess',
   versions: [
     {

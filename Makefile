@@ -1,6 +1,6 @@
 # Everything that a checkout can do. Needs Go (1.26 or newer), npm and Linux; the rest is fetched by name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak cluster generate format clean
+.PHONY: help demo test bench soak oracle fuzz cluster generate format clean
 
 NODE := node_modules/.bin/node
 
@@ -18,6 +18,12 @@ bench: node_modules ## the measurements of bench/, each as a ratio
 
 soak: node_modules ## 20 minutes of churn and faults; MINUTES=n and SEED=n choose others
 	@$(NODE) scripts/soak.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+oracle: node_modules ## 1,000,000 generated cases, judged by Kubernetes' own code too; CASES=n and SEED=n choose others
+	@$(NODE) scripts/oracle.ts $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
+
+fuzz: node_modules ## 200,000 spoilt reviews against a webhook process; CASES=n and SEED=n choose others
+	@$(NODE) scripts/fuzz.ts $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
 
 cluster: node_modules ## a control plane alone, in the foreground
 	@$(NODE) scripts/cluster.ts

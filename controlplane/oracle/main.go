@@ -1,5 +1,5 @@
 // Command oracle answers what Kubernetes' own code says, one JSON question per line on stdin, one JSON answer
-// per line on stdout. The tests put the same questions to Lapse's TypeScript and compare.
+// per line on stdout, in the same order. The tests put the same questions to Lapse's TypeScript and compare.
 package main
 
 import (
@@ -9,20 +9,25 @@ import (
 	"os"
 )
 
-// A question names one of the topics below; Input is that topic's own shape.
+// A question puts any number of cases to one of the topics below; an input has that topic's own shape.
 type question struct {
-	Topic string          `json:"topic"`
-	Input json.RawMessage `json:"input"`
+	Topic  string            `json:"topic"`
+	Inputs []json.RawMessage `json:"inputs"`
 }
 
+// An answer has one output for each input, or the first error.
 type answer struct {
-	Output any    `json:"output,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Outputs []any  `json:"outputs,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 var topics = map[string]func(json.RawMessage) (any, error){
 	"covers":       answerCovers,
 	"authorize":    answerAuthorize,
+	"rules-for":    answerRulesFor,
+	"who-can":      answerWhoCan,
+	"aggregation":  answerAggregation,
+	"escalation":   answerEscalation,
 	"pod-security": answerPodSecurity,
 }
 
@@ -50,9 +55,13 @@ func reply(line []byte) answer {
 	if !known {
 		return answer{Error: fmt.Sprintf("unknown topic %q", q.Topic)}
 	}
-	output, err := topic(q.Input)
-	if err != nil {
-		return answer{Error: err.Error()}
+	outputs := make([]any, 0, len(q.Inputs))
+	for _, input := range q.Inputs {
+		output, err := topic(input)
+		if err != nil {
+			return answer{Error: err.Error()}
+		}
+		outputs = append(outputs, output)
 	}
-	return answer{Output: output}
+	return answer{Outputs: outputs}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -9,15 +10,16 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-type podSecurityFinding struct {
-	Reason string `json:"reason"`
-	Detail string `json:"detail"`
-}
+// evaluator knows the checks of every version, and takes longer to make than to ask.
+var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
+	return policy.NewEvaluator(policy.DefaultChecks(), nil)
+})
 
-// answerPodSecurity runs Pod Security's own evaluator at one level and version over one pod.
+// answerPodSecurity runs Pod Security's own evaluator over one pod at each of the levels, at one version, and lists
+// the reasons why each forbids it.
 func answerPodSecurity(input json.RawMessage) (any, error) {
 	var q struct {
-		Level    string            `json:"level"`
+		Levels   []string          `json:"levels"`
 		Version  string            `json:"version"`
 		Metadata metav1.ObjectMeta `json:"metadata"`
 		Spec     corev1.PodSpec    `json:"spec"`
@@ -25,23 +27,27 @@ func answerPodSecurity(input json.RawMessage) (any, error) {
 	if err := json.Unmarshal(input, &q); err != nil {
 		return nil, err
 	}
-	level, err := api.ParseLevel(q.Level)
-	if err != nil {
-		return nil, err
-	}
 	version, err := api.ParseVersion(q.Version)
 	if err != nil {
 		return nil, err
 	}
-	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	checks, err := evaluator()
 	if err != nil {
 		return nil, err
 	}
-	findings := []podSecurityFinding{}
-	for _, result := range evaluator.EvaluatePod(api.LevelVersion{Level: level, Version: version}, &q.Metadata, &q.Spec) {
-		if !result.Allowed {
-			findings = append(findings, podSecurityFinding{Reason: result.ForbiddenReason, Detail: result.ForbiddenDetail})
+	all := make([][]string, 0, len(q.Levels))
+	for _, name := range q.Levels {
+		level, err := api.ParseLevel(name)
+		if err != nil {
+			return nil, err
 		}
+		reasons := []string{}
+		for _, result := range checks.EvaluatePod(api.LevelVersion{Level: level, Version: version}, &q.Metadata, &q.Spec) {
+			if !result.Allowed {
+				reasons = append(reasons, result.ForbiddenReason)
+			}
+		}
+		all = append(all, reasons)
 	}
-	return findings, nil
+	return all, nil
 }

@@ -1,9 +1,11 @@
 import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { TemplateKind } from '../core/workload/template-kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { readAdmissionReview, type AdmissionRequest } from './admission-review.ts'
 import { outcomeOf, refused, renderAnswer, type Answer } from './answer.ts'
+import { readJson } from './read-json.ts'
 import type { Review } from './review.ts'
 import { failure, type Reply } from './status.ts'
 import type { ReviewedWorld } from './watched-world.ts'
@@ -12,6 +14,8 @@ import type { Webhook } from './webhooks.ts'
 export interface JudgeOptions {
   readonly world: ReviewedWorld
   readonly operatorUser: string
+  /** Further kinds whose objects embed pod templates; absent: none. */
+  readonly podTemplates?: readonly TemplateKind[]
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'review'>
@@ -29,6 +33,8 @@ const failed = refused(
   'lapse failed to judge this object: nothing is allowed that was not judged; see the log of the webhook',
 )
 
+const tooDeep = refused(422, 'denied by lapse: the object is nested too deeply to be judged')
+
 /** Answers reviews: reads them, waits for what is on its way, has them judged and counts the outcome. */
 export class Judge {
   readonly #options: JudgeOptions
@@ -40,7 +46,7 @@ export class Judge {
   /** Never rejects: whatever goes wrong is a no. */
   async answer(webhook: Webhook, body: string): Promise<Reply> {
     const started = performance.now()
-    const reading = readAdmissionReview(parseJson(body))
+    const reading = readAdmissionReview(readJson(body))
     if (!reading.ok) {
       this.#count(webhook, 'error', started)
       const message = `lapse cannot read this review: ${reading.message}`
@@ -58,14 +64,19 @@ export class Judge {
       return answer.unsettled.length === 0 ? answer : await this.#settle(webhook.review, request, answer)
     } catch (error) {
       const { uid, kind, namespace, name } = request
-      this.#options.log.error('review failed', { webhook: webhook.name, uid, kind, namespace, name, error })
+      const fields = { webhook: webhook.name, uid, kind, namespace, name }
+      if (isOverflow(error)) {
+        this.#options.log.warn('object nested too deeply', fields)
+        return tooDeep
+      }
+      this.#options.log.error('review failed', { ...fields, error })
       return failed
     }
   }
 
   #review(review: Review, request: AdmissionRequest): Answer {
-    const { world, clock, operatorUser } = this.#options
-    return review(request, { world: world.world, now: clock.now(), operatorUser })
+    const { world, clock, operatorUser, podTemplates = [] } = this.#options
+    return review(request, { world: world.world, now: clock.now(), operatorUser, podTemplates })
   }
 
   /** Judges again with each change of what is missing, until nothing is, or for so long as a review may wait. */
@@ -85,15 +96,11 @@ export class Judge {
   }
 }
 
-function reply(uid: string, answer: Answer): Reply {
-  return { status: 200, body: renderAnswer(uid, answer) }
+/** Whatever walks through an object does so by recursion: what is too deep for one of them is for all. */
+function isOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded'
 }
 
-/** undefined: the text is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function reply(uid: string, answer: Answer): Reply {
+  return { status: 200, body: renderAnswer(uid, answer) }
 }

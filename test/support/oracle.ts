@@ -3,17 +3,27 @@ import { createInterface } from 'node:readline'
 
 import { controlPlaneBinary } from './control-plane-binary.ts'
 
-/** Kubernetes' own code, asked: RBAC's `covers` and `authorize`, Pod Security's `pod-security`. See controlplane/oracle. */
+/** Kubernetes' own code, asked. See controlplane/oracle for what each topic takes and gives. */
 export interface Oracle {
-  /** Rejects with the oracle's own error text. Questions may be put without waiting for earlier answers. */
-  ask(topic: OracleTopic, input: unknown): Promise<unknown>
+  /**
+   * One output for each input, in their order; many inputs at once are much cheaper than one by one. Rejects with the
+   * oracle's own error text. Questions may be put without waiting for earlier answers.
+   */
+  ask(topic: OracleTopic, inputs: readonly unknown[]): Promise<readonly unknown[]>
   stop(): Promise<void>
 }
 
-export type OracleTopic = 'covers' | 'authorize' | 'pod-security'
+export type OracleTopic =
+  | 'covers'
+  | 'authorize'
+  | 'rules-for'
+  | 'who-can'
+  | 'aggregation'
+  | 'escalation'
+  | 'pod-security'
 
 interface Question {
-  readonly resolve: (output: unknown) => void
+  readonly resolve: (outputs: readonly unknown[]) => void
   readonly reject: (error: Error) => void
 }
 
@@ -34,17 +44,17 @@ export async function startOracle(): Promise<Oracle> {
   child.on('error', failAll)
   child.stdin.on('error', failAll)
   createInterface({ input: child.stdout }).on('line', (line) => {
-    const answer = JSON.parse(line) as { readonly output?: unknown; readonly error?: string }
+    const answer = JSON.parse(line) as { readonly outputs?: readonly unknown[]; readonly error?: string }
     const question = waiting.shift()
     if (answer.error !== undefined) question?.reject(new Error(`the oracle: ${answer.error}`))
-    else question?.resolve(answer.output)
+    else question?.resolve(answer.outputs ?? [])
   })
   return {
-    ask: (topic, input) =>
+    ask: (topic, inputs) =>
       new Promise((resolve, reject) => {
         if (!child.stdin.writable) return reject(new Error('the oracle has ended'))
         waiting.push({ resolve, reject })
-        child.stdin.write(`${JSON.stringify({ topic, input })}\n`)
+        child.stdin.write(`${JSON.stringify({ topic, inputs })}\n`)
       }),
     stop: () => {
       child.stdin.end()

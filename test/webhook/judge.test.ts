@@ -81,6 +81,21 @@ describe('Judge', () => {
     expect(outcomes[0]?.verdict).to.equal('error')
   })
 
+  it('makes a refusal, and no error of its own, of an object that is too deep to walk through', async () => {
+    const walk = (value: unknown): number => 1 + Math.max(0, ...Object.values(value ?? {}).map(walk))
+    const { ask, errors, outcomes } = fixture({
+      review: ({ object }) => (walk(object) > 0 ? allowed : refused(403, 'no')),
+    })
+    const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+    const { body: answer } = await ask(body.replace('"object":{', `"object":{"deep":${deep},`))
+    expect(answer.response.status).to.deep.include({
+      code: 422,
+      message: 'denied by lapse: the object is nested too deeply to be judged',
+    })
+    expect(errors).to.deep.equal([])
+    expect(outcomes[0]?.verdict).to.equal('deny')
+  })
+
   it('says no to everything until the caches have synced, without asking the review', async () => {
     const { ask, outcomes } = fixture({
       isReady: false,

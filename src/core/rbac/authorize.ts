@@ -81,13 +81,14 @@ function bindingsIn(user: RbacUser, view: RbacView, scope: string): readonly Bin
 
 /** Empty for a role that is known, and makes it so. */
 function rulesThrough(binding: BindingObject, view: RbacView, known: Set<RoleObject>): readonly Provenance[] {
-  const role = roleOf(binding, view)
+  const role = boundRole(binding, view)
   if (role === null || known.has(role)) return []
   known.add(role)
   return role.rules.map((rule) => ({ kind: 'Binding', binding, role: binding.roleRef, rule }))
 }
 
-function roleOf(binding: BindingObject, view: RbacView) {
+/** The role that a binding hands on; null: it is missing, or of a kind that cannot be bound there. */
+export function boundRole(binding: Pick<BindingObject, 'namespace' | 'roleRef'>, view: RbacView): RoleObject | null {
   switch (binding.roleRef.kind) {
     case 'Role':
       return binding.namespace === null ? null : view.role(binding.namespace, binding.roleRef.name)

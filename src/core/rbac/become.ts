@@ -1,0 +1,109 @@
+import type { AuthorizeOptions } from './authorize.ts'
+import { impersonations, permitsIn, tokenRequests, turnsByName } from './become-by-name.ts'
+import { boundAccounts } from './bound-identities.ts'
+import type { CapabilityId } from './capability.ts'
+import type { HeldCapability } from './held-capabilities.ts'
+import { memoHeldCapabilities } from './held-memo.ts'
+import type { RbacView, RoleRef } from './objects.ts'
+import { ownMadeRole, withSelfBindings } from './self-binding.ts'
+import type { Actor, Standpoint, Turn } from './standpoint.ts'
+import { rbacUserOf } from './subject.ts'
+
+/** Capabilities by which one identity can become another. */
+export const turningCapabilities = [
+  'workload-create',
+  'pod-mutate',
+  'exec',
+  'token-request',
+  'impersonate',
+  'secrets-read',
+  'secrets-write',
+  'bind',
+  'escalate',
+  'nodes-proxy',
+] as const satisfies readonly CapabilityId[]
+
+export type TurningCapability = (typeof turningCapabilities)[number]
+
+/**
+ * Whom the actor can become in one step by the capabilities among those given.
+ *
+ * Which account a running Pod has is not known here: whoever acts inside the Pods of a namespace, or of every node, may
+ * become any of its accounts, for a verdict must not hang on which Pods run just now. To read Secrets is not taken for a
+ * token of somebody's: whether one holds a token only its content tells. To create and read them is: such a Secret asks for
+ * the token. Constrained impersonation needs a second right for each request, and is not followed.
+ */
+export function turnsOf(
+  { identity, widened: own }: Actor,
+  capabilities: readonly TurningCapability[],
+  cluster: RbacView,
+  options: AuthorizeOptions,
+): readonly Turn[] {
+  const at: Standpoint = { identity, user: rbacUserOf(identity), view: own ?? cluster, cluster, options }
+  const held = memoHeldCapabilities(at.user, capabilities, at.view, options).filter(({ isHarmless }) => !isHarmless)
+  return capabilities.flatMap((id) => {
+    const found = held.filter(({ capability }) => capability === id)
+    return found.length === 0 ? [] : turnsBy(id, found, held, at)
+  })
+}
+
+function turnsBy(
+  id: TurningCapability,
+  own: readonly HeldCapability[],
+  held: readonly HeldCapability[],
+  at: Standpoint,
+): readonly Turn[] {
+  switch (id) {
+    case 'workload-create':
+    case 'pod-mutate':
+    case 'exec':
+    case 'nodes-proxy':
+      return own.map((by) => ({ by, to: accountsIn(by.namespace, at) }))
+    case 'secrets-write':
+      return own.flatMap((by) => mintedBySecrets(by, held, at))
+    case 'token-request':
+      return own.slice(0, 1).flatMap((by) => turnsByName(by, tokenRequests, at))
+    case 'impersonate':
+      return own.slice(0, 1).flatMap((by) => turnsByName(by, impersonations(at), at))
+    case 'bind':
+      return own.flatMap((by) => selfBindings(by, at))
+    case 'escalate':
+      return own.map((by) => ({ by, to: [widened([ownMadeRole], by.namespace, at)] }))
+    case 'secrets-read': // alone it makes nobody somebody else
+      return []
+  }
+}
+
+function accountsIn(namespace: string, { cluster }: Standpoint): readonly Actor[] {
+  return boundAccounts(namespace, cluster).map((identity) => ({ identity, widened: null }))
+}
+
+/** A Secret that asks for an account's token has to be created, and then read. */
+function mintedBySecrets(by: HeldCapability, held: readonly HeldCapability[], at: Standpoint): readonly Turn[] {
+  if (by.request?.verb !== 'create') return []
+  return held
+    .filter(({ capability }) => capability === 'secrets-read')
+    .filter(({ namespace }) => namespace === '' || by.namespace === '' || namespace === by.namespace)
+    .map((read) => ({ by: { ...by, also: [...by.also, read] }, to: accountsIn(by.namespace || read.namespace, at) }))
+}
+
+const rbac = 'rbac.authorization.k8s.io'
+
+/** Roles of other namespaces cannot be bound, and which roles a namespace has beside the bound ones is not known. */
+function selfBindings(by: HeldCapability, at: Standpoint): readonly Turn[] {
+  const roles = (['ClusterRole', 'Role'] as const).flatMap((kind) => bindable(kind, by.namespace, at))
+  return [{ by, to: [widened(roles, by.namespace, at)] }]
+}
+
+function bindable(kind: 'ClusterRole' | 'Role', namespace: string, at: Standpoint): readonly RoleRef[] {
+  const resource = kind === 'Role' ? 'roles' : 'clusterroles'
+  const attributes = { verb: 'bind', apiGroup: rbac, resource, subresource: '', path: '' }
+  const names = permitsIn(namespace, attributes, at).map(({ name }) => name)
+  if (!names.includes(null)) return names.map((name) => ({ kind, name: name ?? '' }))
+  if (kind === 'ClusterRole') return [{ kind, name: 'cluster-admin' }]
+  return at.cluster.roleBindings(namespace).flatMap(({ roleRef }) => (roleRef.kind === 'Role' ? [roleRef] : []))
+}
+
+function widened(roles: readonly RoleRef[], namespace: string, { identity, user, view }: Standpoint): Actor {
+  return { identity, widened: withSelfBindings(user, roles, namespace, view) }
+}

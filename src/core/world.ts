@@ -1,7 +1,7 @@
 import type { GrantState } from './grant/grant.ts'
 import type { Identity } from './identity.ts'
 import type { Policy } from './policy/policy.ts'
-import type { RbacView } from './rbac/objects.ts'
+import type { RoleView } from './rbac/objects.ts'
 import type { Labels } from './selector.ts'
 import type { Instant } from './time.ts'
 
@@ -37,6 +37,14 @@ export interface LiveGrant {
   readonly issued: boolean
   /** UIDs of the bindings that carry it, from its own status. */
   readonly bindings: readonly string[]
+  /** When it is over, by its record; null: that is not on record. */
+  readonly notAfter: Instant | null
+  /** Digest of the policy version that it was issued under, by its record; null: not on record. */
+  readonly policyDigest: string | null
+  /** By its record; null: the subject is no ServiceAccount, or nothing is on record. */
+  readonly subjectUid: string | null
+  /** Checks that it waives, by its record; none while it is being revoked or deleted. */
+  readonly waive: readonly string[]
 }
 
 /**
@@ -44,7 +52,7 @@ export interface LiveGrant {
  * What is not known is null or absent, and every decision reads that as no.
  */
 export interface World {
-  readonly rbac: RbacView
+  readonly rbac: RoleView
   policy(name: string): Policy | null
   policies(): readonly Policy[]
   /** Every recorded version of a policy, in no order. */
@@ -54,6 +62,8 @@ export interface World {
   serviceAccount(namespace: string, name: string): ServiceAccountFacts | null
   /** Grants under a policy that have not ended. */
   liveGrants(policy: string): readonly LiveGrant[]
+  /** Grants that have not ended of the subject with that user name, under every policy, in no order. */
+  liveGrantsOf(username: string): readonly LiveGrant[]
   /** UIDs of the bindings that carry Active grants: access that ends by itself. The same set until it changes. */
   grantBindings(): ReadonlySet<string>
 }

@@ -1,28 +1,46 @@
 import { describePolicy } from '../core/policy/policy.ts'
-import type { PolicyFinding } from '../core/workload/review.ts'
+import { formatInstant } from '../core/time.ts'
+import { isCounted, type PolicyFinding } from '../core/workload/review.ts'
+import type { Waiver } from '../core/workload/waivers.ts'
 import { warningOf } from './answer.ts'
 
 /** Characters of the findings in one audit event. */
 const longestRecord = 8_192
 
-/** What policies in Warn mode say, a line each. */
+/** What policies in Warn mode say, and what would have been told or refused if it were not waived; a line each. */
 export function warningsOf(findings: readonly PolicyFinding[]): readonly string[] {
   return findings
-    .filter(({ enforcement }) => enforcement === 'Warn')
-    .map((finding) => warningOf(`${describe(finding)} (policy ${describePolicy(finding.policy)})`))
+    .filter((finding) => finding.enforcement === 'Warn' || (finding.enforcement === 'Deny' && !isCounted(finding)))
+    .map((finding) =>
+      warningOf(`${describe(finding)}${describeWaiver(finding)} (policy ${describePolicy(finding.policy)})`),
+    )
 }
 
 /** What every policy says, whatever its mode, for the audit log. */
 export function auditAnnotationsOf(findings: readonly PolicyFinding[]): Readonly<Record<string, string>> {
   if (findings.length === 0) return {}
   const policies = new Set(findings.map(({ policy }) => describePolicy(policy)))
-  const record = findings.map((finding) => `${finding.enforcement} ${describe(finding)}`).join('; ')
+  const counted = findings.filter(isCounted)
+  const waived = findings.filter((finding) => !isCounted(finding))
   return {
     policies: [...policies].join(','),
-    findings: record.length <= longestRecord ? record : `${record.slice(0, longestRecord - 1).toWellFormed()}…`,
+    ...(counted.length > 0 && { findings: recordOf(counted) }),
+    ...(waived.length > 0 && { waivers: recordOf(waived) }),
   }
+}
+
+function recordOf(findings: readonly PolicyFinding[]): string {
+  const record = findings
+    .map((finding) => `${finding.enforcement} ${describe(finding)}${describeWaiver(finding)}`)
+    .join('; ')
+  return record.length <= longestRecord ? record : `${record.slice(0, longestRecord - 1).toWellFormed()}…`
 }
 
 function describe({ check, path, message }: PolicyFinding): string {
   return `[${check}] ${path === '' ? '' : `${path}: `}${message}`
+}
+
+function describeWaiver({ waivedBy }: { readonly waivedBy?: Waiver }): string {
+  if (waivedBy === undefined) return ''
+  return `; waived by NHIGrant ${waivedBy.namespace}/${waivedBy.name} until ${formatInstant(waivedBy.notAfter)}`
 }

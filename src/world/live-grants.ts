@@ -1,9 +1,11 @@
+import { usernameOf } from '../core/identity.ts'
 import type { LiveGrant } from '../core/world.ts'
 
-/** The grants that have not ended, by policy, and the bindings that carry those that are Active. */
+/** The grants that have not ended, by policy and by subject, and the bindings that carry those that are Active. */
 export class LiveGrants {
-  readonly #policyOf = new Map<string, string>()
-  readonly #byPolicy = new Map<string, Map<string, LiveGrant>>()
+  readonly #known = new Map<string, LiveGrant>()
+  readonly #byPolicy: GrantsBy = new Map()
+  readonly #byUsername: GrantsBy = new Map()
   #bindings: ReadonlySet<string> = new Set()
   #changed = false
 
@@ -11,21 +13,28 @@ export class LiveGrants {
   put(key: string, grant: LiveGrant | null): void {
     this.remove(key)
     if (grant === null) return
-    const grants = this.#byPolicy.get(grant.policy) ?? new Map<string, LiveGrant>()
-    this.#byPolicy.set(grant.policy, grants.set(key, grant))
-    this.#policyOf.set(key, grant.policy)
+    this.#known.set(key, grant)
+    insert(this.#byPolicy, grant.policy, key, grant)
+    const username = usernameOf(grant.subject)
+    if (username !== null) insert(this.#byUsername, username, key, grant)
   }
 
   remove(key: string): void {
     this.#changed = true
-    const policy = this.#policyOf.get(key)
-    if (policy === undefined) return
-    this.#policyOf.delete(key)
-    this.#byPolicy.get(policy)?.delete(key)
+    const grant = this.#known.get(key)
+    if (grant === undefined) return
+    this.#known.delete(key)
+    erase(this.#byPolicy, grant.policy, key)
+    erase(this.#byUsername, usernameOf(grant.subject) ?? '', key)
   }
 
   under(policy: string): readonly LiveGrant[] {
     return [...(this.#byPolicy.get(policy)?.values() ?? [])]
+  }
+
+  /** A subject may be spelled out as a User: its user name is the same. */
+  of(username: string): readonly LiveGrant[] {
+    return [...(this.#byUsername.get(username)?.values() ?? [])]
   }
 
   /** A new set only when its content differs, so that what is memoised by it stays good through unrelated changes. */
@@ -33,10 +42,22 @@ export class LiveGrants {
     if (!this.#changed) return this.#bindings
     this.#changed = false
     const now = new Set<string>()
-    for (const grants of this.#byPolicy.values())
-      for (const grant of grants.values()) if (grant.state === 'Active') for (const uid of grant.bindings) now.add(uid)
+    for (const { state, bindings } of this.#known.values())
+      if (state === 'Active') for (const uid of bindings) now.add(uid)
     const same = now.size === this.#bindings.size && [...now].every((uid) => this.#bindings.has(uid))
     if (!same) this.#bindings = now
     return this.#bindings
   }
+}
+
+type GrantsBy = Map<string, Map<string, LiveGrant>>
+
+function insert(index: GrantsBy, by: string, key: string, grant: LiveGrant): void {
+  index.set(by, (index.get(by) ?? new Map<string, LiveGrant>()).set(key, grant))
+}
+
+function erase(index: GrantsBy, by: string, key: string): void {
+  const grants = index.get(by)
+  grants?.delete(key)
+  if (grants?.size === 0) index.delete(by)
 }

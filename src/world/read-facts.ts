@@ -52,15 +52,22 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
   const state = textAt(status, 'state') ?? 'Pending'
   if (state !== 'Pending' && state !== 'Active') return null
   const { namespace, name, spec } = parsed.value
+  const metadata = at(object, 'metadata')
+  const notAfter = instantAt(status, 'notAfter')
+  const isEnding = spec.revoke !== null || textAt(metadata, 'deletionTimestamp') !== null
   return {
-    uid: textAt(at(object, 'metadata'), 'uid') ?? '',
+    uid: textAt(metadata, 'uid') ?? '',
     namespace,
     name,
     policy: spec.policy.name,
     subject: spec.subject,
     state,
-    issued: state === 'Active' || instantAt(status, 'notAfter') !== null,
+    issued: state === 'Active' || notAfter !== null,
     bindings: bindingUids(status),
+    notAfter,
+    policyDigest: textAt(at(status, 'policy'), 'digest'),
+    subjectUid: textAt(at(status, 'subject'), 'uid'),
+    waive: isEnding ? [] : textsAt(status, 'waive'),
   }
 }
 
@@ -80,6 +87,11 @@ function at(object: unknown, field: string): JsonObject {
 function textAt(object: unknown, field: string): string | null {
   const value = isObject(object) ? object[field] : undefined
   return typeof value === 'string' && value !== '' ? value : null
+}
+
+function textsAt(object: JsonObject, field: string): readonly string[] {
+  const value = object[field]
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
 function instantAt(object: JsonObject, field: string): Instant | null {

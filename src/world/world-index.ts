@@ -122,6 +122,10 @@ export class WorldIndex implements World {
     return this.#grants.under(policy)
   }
 
+  liveGrantsOf(username: string): readonly LiveGrant[] {
+    return this.#grants.of(username)
+  }
+
   grantBindings(): ReadonlySet<string> {
     return this.#grants.bindings()
   }

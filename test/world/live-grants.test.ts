@@ -12,6 +12,10 @@ function live(uid: string, fields: Partial<LiveGrant> = {}): LiveGrant {
     state: 'Active',
     issued: true,
     bindings: [`binding of ${uid}`],
+    notAfter: null,
+    policyDigest: null,
+    subjectUid: null,
+    waive: [],
     ...fields,
   }
 }
@@ -34,6 +38,23 @@ describe('LiveGrants', () => {
     grants.put('payments/a', live('a2', { policy: 'search' }))
     expect(uidsUnder(grants, 'payments-deploy')).to.deep.equal([])
     expect(uidsUnder(grants, 'search')).to.deep.equal(['a2'])
+  })
+
+  it('finds the grants of a subject, however it is spelled', () => {
+    const uidsOf = (username: string): readonly string[] => grants.of(username).map(({ uid }) => uid)
+    const grants = new LiveGrants()
+    grants.put('payments/a', live('a', { subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'x' } }))
+    grants.put(
+      'payments/b',
+      live('b', { subject: { kind: 'User', name: 'system:serviceaccount:ci:x' }, policy: 'other' }),
+    )
+    grants.put('payments/c', live('c', { subject: { kind: 'Group', name: 'system:serviceaccount:ci:x' } }))
+    expect(uidsOf('system:serviceaccount:ci:x')).to.deep.equal(['a', 'b'])
+    grants.put('payments/a', live('a'))
+    grants.remove('payments/b')
+    grants.remove('payments/c')
+    expect(uidsOf('system:serviceaccount:ci:x')).to.deep.equal([])
+    expect(uidsOf('ci:acme')).to.deep.equal(['a'])
   })
 
   it('forgets a grant that has ended, or is gone', () => {

@@ -79,6 +79,10 @@ describe('readLiveGrant', () => {
       state: 'Pending',
       issued: false,
       bindings: [],
+      notAfter: null,
+      policyDigest: null,
+      subjectUid: null,
+      waive: [],
     })
   })
 
@@ -96,6 +100,27 @@ describe('readLiveGrant', () => {
     ]
     expect(read({ state: 'Active', objects })?.bindings).to.deep.equal(['uid-a'])
     expect(read({ state: 'Active', objects: 'all' })?.bindings).to.deep.equal([])
+  })
+
+  it('reads from the record alone until when it lasts, what it stands on and what it waives', () => {
+    const status = {
+      state: 'Active',
+      notAfter: '2027-01-15T12:00:00Z',
+      policy: { digest: 'sha256:d' },
+      subject: { uid: 'u-1' },
+      waive: ['exec', 1],
+    }
+    const recorded = { notAfter: Date.UTC(2027, 0, 15, 12), policyDigest: 'sha256:d', subjectUid: 'u-1' }
+    expect(read(status)).to.deep.include({ ...recorded, waive: ['exec'] })
+    expect(read({ state: 'Active' })).to.deep.include({ notAfter: null, policyDigest: null, waive: [] })
+    expect(read({ ...status, waive: 'exec' })).to.deep.include({ waive: [] })
+  })
+
+  it('finds nothing waived by a grant that is revoked, or deleted, and has not ended yet', () => {
+    const status = { state: 'Active', notAfter: '2027-01-15T12:00:00Z', waive: ['exec'] }
+    expect(read(status, (grant) => (grant.spec.revoke = { reason: 'enough' }))).to.deep.include({ waive: [] })
+    const deleted = read(status, (grant) => (grant.metadata.deletionTimestamp = '2027-01-15T11:00:00Z'))
+    expect(deleted).to.deep.include({ state: 'Active', waive: [] })
   })
 
   for (const state of ['Expired', 'Revoked', 'Denied', 'active'])

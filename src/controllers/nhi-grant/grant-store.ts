@@ -115,6 +115,7 @@ function delegate(world: World): Omit<World, 'liveGrants'> {
     revisions: (policy) => world.revisions(policy),
     namespaceLabels: (name) => world.namespaceLabels(name),
     serviceAccount: (namespace, name) => world.serviceAccount(namespace, name),
+    liveGrantsOf: (username) => world.liveGrantsOf(username),
     grantBindings: () => world.grantBindings(),
   }
 }

@@ -12,6 +12,8 @@ import { findHeldBindings } from './objects.ts'
 
 /** What the API server says once the objects of a grant are gone. */
 export type Verdict =
+  /** There is nothing to ask: the grant only waived checks. */
+  | { readonly kind: 'NoAccess' }
   /** It denies everything that was granted. */
   | { readonly kind: 'AccessDenied' }
   /** It still allows some of it, but may only be slow to notice, or have other grants to the same subject to end. */
@@ -58,6 +60,7 @@ export async function proveRevocation(
   grant: NHIGrant,
   { removedAt, since, foreign }: Removal,
 ): Promise<Proof> {
+  if (gaveNoAccess(grant)) return { verdict: { kind: 'NoAccess' }, goneAt: removedAt, askedAt: clock.now() }
   const allowed = await askWhatIsAllowed(client, clock, grant)
   const askedAt = clock.now()
   const waited = clock.monotonic() - since
@@ -70,6 +73,11 @@ export async function proveRevocation(
   const all = [...new Set([...foreign, ...sources])].sort()
   if (all.length === 0) return { verdict: { kind: 'AccessDenied' }, goneAt: askedAt, askedAt }
   return { verdict: { kind: 'HeldOtherwise', sources: all }, goneAt: removedAt, askedAt }
+}
+
+/** By its own record, which names every object before it is created. */
+function gaveNoAccess({ status }: NHIGrant): boolean {
+  return (status?.waive ?? []).length > 0 && (status?.rules ?? []).length === 0 && (status?.objects ?? []).length === 0
 }
 
 /** The questions that are answered with yes. */

@@ -199,7 +199,7 @@ export class GrantReconciler {
     if (proof.verdict.kind === 'Unsettled') return after(patience)
     this.#endings.delete(grant.metadata.uid)
     if (proof.verdict.kind === 'HeldByFinalizer') return after(heldInterval)
-    observer.overstay(Math.max(0, proof.goneAt - end.at))
+    if (proof.verdict.kind !== 'NoAccess') observer.overstay(Math.max(0, proof.goneAt - end.at))
     return done
   }
 

@@ -41,6 +41,7 @@ export function recordedStatus(grant: NHIGrant, record: GrantRecord, now: Instan
         resources,
         ...(resourceNames.length > 0 ? { resourceNames } : {}),
       })),
+      ...(record.waive.length > 0 && { waive: record.waive }),
       issuedAt: formatInstant(record.issuedAt),
       notAfter: formatInstant(record.notAfter),
       objects: recordedObjects(grant, record),
@@ -98,9 +99,11 @@ function formatOverstay(overstay: Millis): string {
   return overstay < 10_000 ? `${Math.round(overstay)}ms` : formatDuration(overstay)
 }
 
-/** verifiedAt is what lets a grant rest; an access that is still held has no overstay yet. */
+/** verifiedAt is what lets a grant rest; an access that is still held has no overstay yet, and one that never was has none. */
 function revocation(verdict: Verdict, overstay: string, verifiedAt: string): NonNullable<NHIGrantStatus['revocation']> {
   switch (verdict.kind) {
+    case 'NoAccess':
+      return { verifiedAt }
     case 'AccessDenied':
       return { verifiedAt, overstay }
     case 'Unsettled':
@@ -120,6 +123,12 @@ export function whenUnsettled(grant: NHIGrant): Instant | null {
 
 function verification(verdict: Verdict, overstay: string): Omit<Conclusion, 'type'> {
   switch (verdict.kind) {
+    case 'NoAccess':
+      return {
+        status: 'True',
+        reason: verdict.kind,
+        message: 'it gave no access: what it waived is judged again since its end',
+      }
     case 'AccessDenied':
       return {
         status: 'True',

@@ -12,8 +12,10 @@ import type { PolicyRule } from '../rbac/rule.ts'
 import { selects } from '../selector.ts'
 import { formatDuration, formatInstant, type Instant } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
+import { reviewGrantConditions } from './conditions.ts'
 import type { GrantSpec } from './grant.ts'
 import { resolvePermissions } from './permissions.ts'
+import { reviewWaivers } from './waivers.ts'
 
 /** A grant as the judge sees it: what is asked, where, and by whom. */
 export interface GrantRequest {
@@ -60,7 +62,9 @@ export function decideGrant(request: GrantRequest, world: World, now: Instant): 
     ...reviewRequester(request, policy, terms, world),
     ...end.findings,
     ...asked.findings,
+    ...reviewWaivers(request.spec, request.namespace, policy, terms),
     ...reviewCount(request, policy, terms, world),
+    ...reviewGrantConditions(request, policy, terms, world, now, whenAsked(policy, request, world)),
   ]
   if (findings.length > 0) return { allowed: false, findings }
   return { allowed: true, policy, sets: asked.sets, rules: asked.rules, notAfter: end.notAfter }
@@ -146,6 +150,11 @@ function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerm
       `allowed to ask: ${terms.requesters.map(describeRequester).join(', ')}`,
     ),
   ]
+}
+
+function whenAsked(policy: Policy, request: GrantRequest, world: World): Parameters<typeof reviewGrantConditions>[5] {
+  if (request.createdAt === null) return 'now'
+  return wasAdmittedUnder(policy, request, world) ? 'under this version' : 'under another version'
 }
 
 /** Creation times have whole seconds: a grant was created up to this much later than it says. */

@@ -1,3 +1,4 @@
+import type { CheckId } from '../check-catalogue.ts'
 import type { Identity } from '../identity.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { Instant, Millis } from '../time.ts'
@@ -7,10 +8,12 @@ export interface GrantSpec {
   /** version null: whatever is active when the grant is issued. */
   readonly policy: { readonly name: string; readonly version: string | null }
   readonly subject: Identity
-  /** Names of the policy's permission sets; at least one. */
+  /** Names of the policy's permission sets; without any it only waives. */
   readonly permissions: readonly string[]
   /** When not empty, the only rules that are granted; the named permissions must cover them. */
   readonly rules: readonly PolicyRule[]
+  /** Checks that are to pass for the subject's workloads in the namespace of the grant. */
+  readonly waive: readonly CheckId[]
   readonly end: GrantEnd
   /** null: at once. */
   readonly notBefore: Instant | null

@@ -1,14 +1,12 @@
 import type { Finding } from '../finding.ts'
-import { describeIdentity } from '../identity.ts'
 import { describePolicy } from '../policy/policy.ts'
 import { compareVersions } from '../policy/version.ts'
-import { canonicalIdentity, governs } from '../policy/select.ts'
 import type { Problem } from '../problem.ts'
-import { selects } from '../selector.ts'
 import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { World } from '../world.ts'
 import { decideGrant, unsettledChecks, type GrantRequest } from './decide.ts'
 import { isTerminal, type GrantState } from './grant.ts'
+import { lostGround } from './ground.ts'
 import { recordOf, type GrantRecord, type SetRoles } from './record.ts'
 
 /** What the grant's own status says. Nothing else may stand in front of an end. */
@@ -79,34 +77,13 @@ function planLiving(observed: GrantObservation, inputs: GrantInputs, now: Instan
   const { request } = inputs.grant
   if (request.spec.revoke !== null) return revoke(now, `revoked: ${request.spec.revoke.reason}`)
   if (observed.recorded !== null) {
-    const lost = lostGround(observed.recorded, request, inputs.world)
+    const { namespace, spec } = request
+    const ground = { ...observed.recorded, namespace, policy: spec.policy.name, subject: spec.subject }
+    const lost = lostGround(ground, inputs.world)
     if (lost !== null) return revoke(now, lost)
     if (observed.state === 'Active') return { kind: 'Keep', lookAgainAt: observed.recorded.notAfter }
   }
   return planIssue(observed, request, inputs, now)
-}
-
-/** Why an issued grant has nothing to stand on any more; null: it has. Unknown is no. */
-function lostGround(
-  recorded: NonNullable<GrantObservation['recorded']>,
-  request: GrantRequest,
-  world: World,
-): string | null {
-  const policy = world.policy(request.spec.policy.name)
-  if (policy === null) return `policy ${request.spec.policy.name} was withdrawn`
-  if (policy.digest !== recorded.policyDigest) return `its policy version was superseded by ${describePolicy(policy)}`
-  const subject = canonicalIdentity(request.spec.subject)
-  if (subject.kind === 'ServiceAccount') {
-    const account = world.serviceAccount(subject.namespace, subject.name)
-    if (account === null) return `${describeIdentity(subject)} was deleted`
-    if (account.uid !== recorded.subjectUid) return `${describeIdentity(subject)} was deleted and created again`
-  }
-  if (!governs(policy, subject, world))
-    return `policy ${describePolicy(policy)} no longer governs ${describeIdentity(subject)}`
-  const labels = world.namespaceLabels(request.namespace)
-  if (labels === null || !selects(policy.scope, labels))
-    return `namespace ${request.namespace} is no longer in the policy's scope`
-  return null
 }
 
 function planIssue(observed: GrantObservation, request: GrantRequest, inputs: GrantInputs, now: Instant): GrantPlan {

@@ -1,3 +1,4 @@
+import type { CheckId } from '../check-catalogue.ts'
 import { usernameOf } from '../identity.ts'
 import { canonicalIdentity } from '../policy/select.ts'
 import type { RoleRef } from '../rbac/objects.ts'
@@ -19,6 +20,8 @@ export interface GrantRecord {
   /** name: the user name, or group name, that the API server sees. uid null: the subject is no ServiceAccount. */
   readonly subject: { readonly name: string; readonly uid: string | null }
   readonly rules: readonly PolicyRule[]
+  readonly waive: readonly CheckId[]
+  /** None, when the grant only waives. */
   readonly objects: readonly ManagedObject[]
 }
 
@@ -42,6 +45,7 @@ export function recordOf(
     policy: { name: policy.name, version: policy.version, digest: policy.digest },
     subject: { name: usernameOf(subject) ?? subject.name, uid: account?.uid ?? null },
     rules: decision.rules,
+    waive: request.spec.waive,
     objects: objectsOf(request, decision, roles),
   }
 }

@@ -13,6 +13,7 @@ import {
   seenStatus,
   waitingStatus,
 } from '../../../src/controllers/nhi-grant/status.ts'
+import type { GrantRecord } from '../../../src/core/grant/record.ts'
 
 const now = Date.UTC(2026, 0, 1, 12)
 const notAfter = now + 600_000
@@ -30,14 +31,15 @@ const grantWith = (status?: NHIGrantStatus): NHIGrant => ({
   ...(status === undefined ? {} : { status }),
 })
 
-const record = {
+const record: GrantRecord = {
   policy: { name: 'payments', version: '1.4.0', digest: 'd' },
   subject: { name: 'ci', uid: null },
   rules: [],
+  waive: [],
   objects: [],
   issuedAt: now,
   notAfter,
-} as unknown as Parameters<typeof recordedStatus>[1]
+}
 
 const fresh = grantWith()
 const waiting = grantWith(

@@ -27,6 +27,7 @@ class Setting {
   readonly world = new WorldIndex()
   readonly calls: string[] = []
   readonly events: string[] = []
+  readonly overstays: Millis[] = []
   /** As the cache has it. */
   grant: NHIGrant
   /** As the API server has it; null: as the cache has it. */
@@ -48,7 +49,7 @@ class Setting {
       events: { record: ({ reason }: EventNote) => void this.events.push(reason) },
       clock: this.clock,
       log: silentLog,
-      observer: { grant: () => {}, overstay: () => {} },
+      observer: { grant: () => {}, overstay: (overstay) => void this.overstays.push(overstay) },
       remind: () => {},
     })
   }
@@ -153,6 +154,43 @@ describe('the reconciler of grants', () => {
       'conflict',
       'ask',
     ])
+  })
+
+  describe('of a grant that only waives has nothing to remove and nothing to prove,', () => {
+    const ends: readonly (readonly [sentence: string, end: (setting: Setting) => unknown, state: string])[] = [
+      ['when its time is over', (it) => it.clock.advance(600_000), 'Expired'],
+      ['long after its time was over', (it) => it.clock.advance(7_200_000), 'Expired'],
+      [
+        'when it is revoked',
+        (it) => (it.grant = { ...it.grant, spec: { ...it.grant.spec, revoke: { reason: 'enough' } } }),
+        'Revoked',
+      ],
+      ['when its ground is lost', (it) => it.world.put('Namespace', namespaceOf('ops')), 'Revoked'],
+    ]
+    for (const [sentence, end, state] of ends)
+      it(sentence, async () => {
+        const { permissions: _, ...spec } = setting.grant.spec
+        setting.grant = {
+          ...setting.grant,
+          spec: { ...spec, waive: ['host-path'] },
+          status: { ...setting.grant.status, rules: [], objects: [], waive: ['host-path'] },
+        }
+        await end(setting)
+        expect(await setting.reconcile()).to.deep.equal(after(0))
+        expect(await setting.reconcile()).to.deep.equal(done)
+        expect(setting.calls).to.deep.equal([`status ${state}`])
+        const { revocation, conditions } = setting.grant.status!
+        expect(revocation).to.have.all.keys('verifiedAt')
+        expect(conditions!.find(({ type }) => type === 'RevocationVerified')).to.include({
+          status: 'True',
+          reason: 'NoAccess',
+          message: 'it gave no access: what it waived is judged again since its end',
+        })
+        expect(setting.overstays).to.deep.equal([])
+        expect(setting.events).to.deep.equal([state])
+        expect(await setting.reconcile()).to.deep.equal(done)
+        expect(setting.calls).to.have.length(1)
+      })
   })
 
   describe('asks once a second, for ten seconds, whether access is gone that nothing explains', () => {

@@ -83,6 +83,10 @@ function live(name: string, fields: Partial<LiveGrant> = {}): LiveGrant {
     state: 'Active',
     issued: true,
     bindings: [],
+    notAfter: null,
+    policyDigest: null,
+    subjectUid: null,
+    waive: [],
     ...fields,
   }
 }
@@ -466,6 +470,80 @@ describe('decideGrant', () => {
         sentence: 'does not count grants of another policy',
         world: worldOf({ grants: [...three.slice(1), live('d', { policy: 'search' })] }),
         says: [],
+      },
+    ])
+  })
+
+  describe('waives what the policy lets be waived, and', () => {
+    const api: Identity = { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' }
+    const lists = (...waivable: GrantTerms['waivable']) => withTerms({ waivable })
+    const there = { namespace: 'ci' }
+    tell([
+      {
+        sentence: 'allows a grant that waives beside its permissions',
+        spec: { waive: ['host-path'] },
+        request: there,
+        policy: lists('exec', 'host-path'),
+        says: [],
+      },
+      {
+        sentence: 'allows a grant that only waives',
+        spec: { permissions: [], waive: ['host-path'] },
+        request: there,
+        policy: { ...lists('host-path'), permissions: [] },
+        says: [],
+      },
+      {
+        sentence: 'allows a subject that is spelled out as User',
+        spec: { subject: { kind: 'User', name: deployerName }, waive: ['host-path'] },
+        request: there,
+        policy: lists('host-path'),
+        says: [],
+      },
+      {
+        sentence: 'refuses each check that it does not list',
+        spec: { waive: ['host-path', 'exec', 'privileged'] },
+        request: there,
+        policy: lists('exec'),
+        says: [
+          'waiver-not-allowed at spec.waive[0]: policy payments-deploy@1.4.0 does not let grants waive host-path',
+          'waiver-not-allowed at spec.waive[2]: policy payments-deploy@1.4.0 does not let grants waive privileged',
+        ],
+      },
+      {
+        sentence: 'refuses every waiver when it lists nothing',
+        spec: { permissions: [], waive: ['host-path'] },
+        request: there,
+        says: ['waiver-not-allowed at spec.waive[0]: policy payments-deploy@1.4.0 does not let grants waive host-path'],
+      },
+      {
+        sentence: 'refuses a subject whose workloads are in another namespace',
+        spec: { subject: api, waive: ['host-path'] },
+        policy: lists('host-path'),
+        says: [
+          'waiver-subject at spec.subject: no workload in namespace payments runs as ServiceAccount ci/deployer, so that there is nothing to waive',
+        ],
+      },
+      {
+        sentence: 'refuses a subject that has no workloads',
+        spec: { subject: { kind: 'User', name: 'ci:acme/payments' }, waive: ['host-path'] },
+        request: { ...asks('ci:acme/payments', []), namespace: 'ci' },
+        policy: lists('host-path'),
+        says: [
+          'waiver-subject at spec.subject: no workload in namespace ci runs as User ci:acme/payments, so that there is nothing to waive',
+        ],
+      },
+      {
+        sentence: 'counts a grant that only waives like any other',
+        spec: { permissions: [], waive: ['host-path'] },
+        request: there,
+        world: worldOf({
+          policies: [policyOf(withTerms({ waivable: ['host-path'], maxActivePerSubject: 1 }))],
+          grants: [live('other')],
+        }),
+        says: [
+          'too-many-active at spec.subject: ServiceAccount ci/deployer already has 1 of at most 1 grants: payments/other',
+        ],
       },
     ])
   })

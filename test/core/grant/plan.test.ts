@@ -124,6 +124,7 @@ describe('planGrant', () => {
             policy: { name: 'payments-deploy', version: '1.4.0', digest },
             subject: { name: deployerName, uid: 'uid-1' },
             rules: [rule('get,list,watch,patch deployments.apps')],
+            waive: [],
             objects: [
               { kind: 'Role', name: 'lapse-grant-1', rules: [rule('get,list,watch,patch deployments.apps')] },
               { kind: 'RoleBinding', name: 'lapse-grant-1', roleRef: { kind: 'Role', name: 'lapse-grant-1' } },

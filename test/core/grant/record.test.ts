@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { decideGrant, type GrantRequest } from '../../../src/core/grant/decide.ts'
 import { recordOf, type GrantRecord, type SetRoles } from '../../../src/core/grant/record.ts'
-import { minute, now } from '../policy/policy-of.ts'
+import type { World } from '../../../src/core/world.ts'
+import { minute, now, policyOf, terms } from '../policy/policy-of.ts'
 import { worldOf } from '../policy/world-of.ts'
 import { rule } from '../rbac/rbac-of.ts'
 import { deployerName, requestOf } from './request-of.ts'
@@ -11,8 +12,7 @@ const pooled: SetRoles = new Map([
   ['one-secret', 'lapse-set-1'],
 ])
 
-function record(request: GrantRequest, roles: SetRoles = pooled): GrantRecord {
-  const world = worldOf()
+function record(request: GrantRequest, roles: SetRoles = pooled, world: World = worldOf()): GrantRecord {
   const decision = decideGrant(request, world, now)
   if (!decision.allowed) throw new Error(decision.findings.map((finding) => finding.message).join('; '))
   return recordOf(request, decision, roles, world, now)
@@ -37,6 +37,7 @@ describe('the record of a grant', () => {
       policy: { name: 'payments-deploy', version: '1.4.0', digest: 'sha256:digest of 1.4.0' },
       subject: { name: deployerName, uid: 'uid-1' },
       rules: [rule('get,list,watch,patch deployments.apps')],
+      waive: [],
       objects: [bound('rollout', 'lapse-set-0')],
     })
   })
@@ -57,6 +58,12 @@ describe('the record of a grant', () => {
       bound('read-logs', 'payments-log-reader'),
       ...ownRole(rule('get,list,watch,patch deployments.apps'), rule('get secrets', 'tls', 'smtp')),
     ])
+  })
+
+  it('says what a grant waives, which needs no objects', () => {
+    const world = worldOf({ policies: [policyOf({ grants: { ...terms, waivable: ['host-path', 'exec'] } })] })
+    const request = requestOf({ permissions: [], waive: ['exec'] }, { namespace: 'ci' })
+    expect(record(request, pooled, world)).to.deep.include({ waive: ['exec'], rules: [], objects: [] })
   })
 
   it('gives narrower rules a Role of their own, and binds no set', () => {

@@ -13,6 +13,7 @@ export function specOf(fields: Partial<GrantSpec> = {}): GrantSpec {
     subject: deployer,
     permissions: ['rollout'],
     rules: [],
+    waive: [],
     end: { kind: 'After', duration: 30 * minute },
     notBefore: null,
     reason: 'Roll out release 2041',

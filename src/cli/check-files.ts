@@ -59,7 +59,7 @@ export class InputReader {
       if (this.#seen.has(key)) return
       this.#seen.add(key)
       const bytes = name === '-' ? await this.#io.stdin() : readFileSync(key)
-      files.push({ name: shown, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) })
+      files.push({ name: shown, text: decodeUtf8(bytes) })
     } catch (error) {
       bad.push(unreadable(shown, error))
     }
@@ -84,7 +84,13 @@ const failures: Readonly<Record<string, readonly [message: string, remedy: strin
   ERR_ENCODING_INVALID_ENCODED_DATA: ['is not UTF-8 text', 'give text in YAML or JSON'],
 }
 
-function unreadable(name: string, error: unknown): BadInput {
+/** Throws TypeError with the code ERR_ENCODING_INVALID_ENCODED_DATA. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+}
+
+/** Says why a file cannot be read, from what the system threw. */
+export function unreadable(name: string, error: unknown): BadInput {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const [message, remedy] = failures[code] ?? [
     `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -93,6 +99,6 @@ function unreadable(name: string, error: unknown): BadInput {
   return badFile(name, message, remedy)
 }
 
-function badFile(file: string, message: string, remedy: string): BadInput {
+export function badFile(file: string, message: string, remedy: string): BadInput {
   return { file, line: null, path: '', message, remedy }
 }

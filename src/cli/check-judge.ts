@@ -1,129 +1,81 @@
+import type { JsonObject } from '../api/validate.ts'
 import type { ParsedGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
-import type { Finding } from '../core/finding.ts'
-import { decideGrant, type GrantDecision } from '../core/grant/decide.ts'
-import { requesterNamed, usernameOf, type Requester } from '../core/identity.ts'
-import type { Enforcement, Policy, RequesterRule } from '../core/policy/policy.ts'
-import { canonicalIdentity } from '../core/policy/select.ts'
-import type { Instant } from '../core/time.ts'
-import { reviewWorkload, type Verdict } from '../core/workload/review.ts'
+import type { Policy } from '../core/policy/policy.ts'
+import type { JudgedObject } from '../core/workload/conditions.ts'
+import { reviewWorkload } from '../core/workload/review.ts'
 import type { Workload } from '../core/workload/workload.ts'
-import type { World } from '../core/world.ts'
-import type { JudgedFinding } from './check-finding.ts'
+import { judgementOf, type Judgement } from './check-finding.ts'
+import type { Placed } from './check-world.ts'
+import type { Setting } from './check-setting.ts'
 import { unknownRoles } from './check-unknown-roles.ts'
+
+/** An object with at least one pod template. */
+export interface JudgedWorkload {
+  readonly kind: 'Workload'
+  readonly workloads: readonly [Workload, ...(readonly Workload[])]
+  readonly namespace: string
+  readonly object: JsonObject
+}
 
 /** What can be judged; everything else among the files is only the world. */
 export type Judged =
-  | { readonly kind: 'Workload'; readonly workload: Workload; readonly namespace: string }
+  | JudgedWorkload
   | { readonly kind: 'Policy'; readonly policy: Policy }
   | { readonly kind: 'Grant'; readonly grant: ParsedGrant; readonly uid: string | null }
-
-export interface Judgement {
-  readonly verdict: Verdict
-  readonly findings: readonly JudgedFinding[]
-}
+  /** An RBAC object, a ServiceAccount or a Secret. */
+  | { readonly kind: 'Access'; readonly object: Placed; readonly name: string }
 
 /**
  * The verdict of the admission webhook, from the functions that it uses itself, and a warning wherever the files alone
- * cannot tell. `requester` null: whoever the grant says.
+ * cannot tell. null: it is of no concern to anybody whom a policy governs, and not worth a word. What judges policies, grants
+ * and access is loaded when there is one to judge: it would cost the start of every other check several ms.
  */
-export async function judge(
-  judged: Judged,
-  requester: Requester | null,
-  world: World,
-  now: Instant,
-): Promise<Judgement> {
+export async function judge(judged: Judged, setting: Setting): Promise<Judgement | null> {
   switch (judged.kind) {
     case 'Workload':
-      return judgeWorkload(judged.workload, judged.namespace, world, now)
+      return judgeWorkload(judged, setting)
     case 'Policy':
-      return judgePolicy(judged.policy, world, now)
-    case 'Grant':
-      return judgeGrant(judged.grant, judged.uid, requester, world, now)
+      return judgePolicy(judged.policy, setting)
+    case 'Grant': {
+      const { judgeGrant } = await import('./check-grant.ts')
+      return judgeGrant(judged.grant, judged.uid, setting)
+    }
+    case 'Access': {
+      const { judgeAccess } = await import('./check-access.ts')
+      return judgeAccess(judged.object, setting)
+    }
   }
 }
 
-/** What compares versions is loaded only when there is a policy to judge: it costs the start of every other check 5 ms. */
-async function judgePolicy(policy: Policy, world: World, now: Instant): Promise<Judgement> {
+async function judgePolicy(policy: Policy, { world, before, now }: Setting): Promise<Judgement> {
   const { reviewPolicyChange } = await import('../core/policy/accept.ts')
-  const findings = reviewPolicyChange(null, policy, world, now)
+  const findings = reviewPolicyChange(before.policy(policy.name), policy, world, now)
   return judgementOf(findings.map((finding) => ({ ...finding, enforcement: 'Deny', policy })))
 }
 
-function judgeWorkload(workload: Workload, namespace: string, world: World, now: Instant): Judgement {
-  const { verdict, findings } = reviewWorkload(workload, namespace, world, now)
-  if (verdict === 'Ungoverned') return { verdict, findings }
+function judgeWorkload(judged: JudgedWorkload, setting: Setting): Judgement {
+  const verdicts = judged.workloads.map((workload) => judgeTemplate(workload, judged, setting))
+  const [first] = verdicts
+  if (first !== undefined && verdicts.length === 1) return first
+  if (verdicts.every(({ verdict }) => verdict === 'Ungoverned')) return { verdict: 'Ungoverned', findings: [] }
+  return judgementOf(verdicts.flatMap(({ findings }) => findings))
+}
+
+function judgeTemplate(workload: Workload, judged: JudgedWorkload, setting: Setting): Judgement {
+  const { world, worldSource, now } = setting
+  const { namespace, object } = judged
+  const asked = { object, oldObject: null, request: requestFor(judged, setting) }
+  const { verdict, findings } = reviewWorkload(workload, namespace, world, now, asked)
+  if (verdict === 'Ungoverned' || worldSource === 'cluster') return { verdict, findings }
   const unknown = unknownRoles(workload, namespace, world)
   return unknown.length === 0 ? { verdict, findings } : judgementOf([...findings, ...unknown])
 }
 
-function judgeGrant(
-  grant: ParsedGrant,
-  uid: string | null,
-  requester: Requester | null,
-  world: World,
-  now: Instant,
-): Judgement {
-  const policy = world.policy(grant.spec.policy.name)
-  const under =
-    (enforcement: Enforcement) =>
-    (finding: Finding): JudgedFinding => ({ ...finding, enforcement, policy })
-  const decide = (who: Requester | null): GrantDecision =>
-    decideGrant({ ...grant, uid, requester: who, createdAt: null }, world, now)
-  const known = decide(requester ?? namedWithoutGroups(grant))
-  if (requester !== null || !refusesRequester(known)) return judgementOf(findingsOf(known).map(under('Deny')))
-  const assumed = decide(assumedRequester(grant, policy))
-  const doubt = refusesRequester(assumed) ? [] : [under('Warn')(requesterUnknown(grant, policy))]
-  return judgementOf([...findingsOf(assumed).map(under('Deny')), ...doubt])
-}
-
-/** Groups that only an API server knows must not be taken for granted. */
-function namedWithoutGroups({ spec }: ParsedGrant): Requester | null {
-  if (spec.requestedBy === null) return null
-  const named = requesterNamed(spec.requestedBy)
-  return { username: named.username, groups: named.groups ?? [] }
-}
-
-/** The requester that the grant names, in whatever groups it takes; else one that the policy lets ask. */
-function assumedRequester({ spec }: ParsedGrant, policy: Policy | null): Requester | null {
-  if (spec.requestedBy !== null) return requesterNamed(spec.requestedBy)
-  const rules = policy?.grants?.requesters ?? []
-  return rules.map((rule) => someoneAllowedBy(rule, spec)).find((someone) => someone !== null) ?? null
-}
-
-function someoneAllowedBy(rule: RequesterRule, spec: ParsedGrant['spec']): Requester | null {
-  if (rule.kind === 'Group') return { username: '', groups: [rule.name] }
-  const username = usernameOf(rule.kind === 'Self' ? canonicalIdentity(spec.subject) : rule)
-  return username === null ? null : { username, groups: [] }
-}
-
-function requesterUnknown({ spec }: ParsedGrant, policy: Policy | null): Finding {
-  const allowed = (policy?.grants?.requesters ?? []).map((rule) =>
-    rule.kind === 'Self' ? 'Self' : `${rule.kind} ${rule.name}`,
-  )
-  const who =
-    spec.requestedBy === null
-      ? 'who asks is not known here'
-      : `the groups of ${spec.requestedBy}, who asks, are not known here`
-  return {
-    check: 'requester-unknown',
-    severity: 'Info',
-    path: 'spec.requestedBy',
-    message: `${who}, so that it is open whether the policy lets them`,
-    remedy: `pass --as USER --as-group GROUP; allowed to ask: ${allowed.join(', ')}`,
-  }
-}
-
-function refusesRequester(decision: GrantDecision): boolean {
-  return findingsOf(decision).some(({ check }) => check === 'requester-not-allowed')
-}
-
-function findingsOf(decision: GrantDecision): readonly Finding[] {
-  return decision.allowed ? [] : decision.findings
-}
-
-const byStrictness: readonly Enforcement[] = ['Deny', 'Warn', 'Audit']
-
-function judgementOf(findings: readonly JudgedFinding[]): Judgement {
-  const strictest = byStrictness.find((enforcement) => findings.some((finding) => finding.enforcement === enforcement))
-  return { verdict: strictest ?? 'Allow', findings }
+/** null: nobody is said to ask. */
+function requestFor({ workloads, namespace }: JudgedWorkload, { requester }: Setting): JudgedObject['request'] {
+  if (requester === null) return null
+  const [{ name, kind, apiVersion }] = workloads
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  const userInfo = { username: requester.username, groups: requester.groups ?? [] }
+  return { operation: 'CREATE', userInfo, namespace, name, kind: { group, kind } }
 }

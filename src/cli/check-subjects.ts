@@ -1,8 +1,8 @@
 import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
 import { isObject } from '../api/validate.ts'
-import { readWorkload } from '../core/workload/workload.ts'
+import { readWorkloads, type TemplateKind } from '../core/workload/template-kinds.ts'
 import { keyOf } from '../world/read-facts.ts'
-import type { WorldIndex } from '../world/world-index.ts'
+import type { WorldIndex, WorldKind } from '../world/world-index.ts'
 import type { Judged } from './check-judge.ts'
 import { worldKindOf, type Placed } from './check-world.ts'
 import { badField, type BadInput } from './manifest/manifest.ts'
@@ -12,29 +12,47 @@ export interface FoundJudged {
   readonly subject: Judged
 }
 
-/** The objects among these that are judged: workloads, policies and grants, in order, and workloads that cannot be read. */
+/**
+ * The objects among these that are judged, in order: workloads, policies, grants, and what gives access; and workloads that
+ * cannot be read.
+ */
 export function findJudged(
   objects: readonly Placed[],
   world: WorldIndex,
+  podTemplates: readonly TemplateKind[],
 ): { readonly judged: readonly FoundJudged[]; readonly bad: readonly BadInput[] } {
   const judged: FoundJudged[] = []
   const bad: BadInput[] = []
   for (const object of objects) {
-    const reading = worldKindOf(object) === null ? readWorkload(object.object) : null
+    const reading = worldKindOf(object) === null ? readWorkloads(object.object, podTemplates) : null
     if (reading?.ok === false) bad.push(...reading.problems.map((problem) => badField(object, problem)))
-    const workload = reading?.ok === true ? reading.workload : null
+    const [first, ...rest] = reading?.ok === true ? reading.workloads : []
+    const { namespace } = object
     const subject: Judged | null =
-      workload === null ? ownSubject(object, world) : { kind: 'Workload', workload, namespace: object.namespace }
+      first === undefined
+        ? otherSubject(object, world)
+        : { kind: 'Workload', workloads: [first, ...rest], namespace, object: object.object }
     if (subject !== null) judged.push({ object, subject })
   }
   return { judged, bad }
 }
 
-/** null: no policy and no grant, or one that cannot be parsed, which was reported when the world was built. */
-function ownSubject(object: Placed, world: WorldIndex): Judged | null {
+const accessKinds: readonly (WorldKind | null)[] = [
+  'ServiceAccount',
+  'Role',
+  'ClusterRole',
+  'RoleBinding',
+  'ClusterRoleBinding',
+]
+
+/** null: none that is judged, or one that cannot be parsed, which was reported when the world was built. */
+function otherSubject(object: Placed, world: WorldIndex): Judged | null {
   const kind = worldKindOf(object)
+  const { name } = keyOf(object.object)
+  const isSecret = object.apiVersion === 'v1' && object.kind === 'Secret'
+  if (isSecret || (accessKinds.includes(kind) && name !== '')) return { kind: 'Access', object, name }
   if (kind === 'AccessPolicy') {
-    const policy = world.policy(keyOf(object.object).name)
+    const policy = world.policy(name)
     return policy === null ? null : { kind: 'Policy', policy }
   }
   if (kind !== 'NHIGrant') return null

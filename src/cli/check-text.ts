@@ -1,49 +1,69 @@
 import { explain } from '../core/policy/explain.ts'
 import { describePolicy } from '../core/policy/policy.ts'
-import type { JudgedFinding } from './check-finding.ts'
-import { summarise, type CheckResult } from './check-report.ts'
+import { formatInstant } from '../core/time.ts'
+import { isDenying, type JudgedFinding } from './check-finding.ts'
+import { summarise, type CheckReport, type CheckResult } from './check-report.ts'
 import type { BadInput } from './manifest/manifest.ts'
 import type { Paint } from './paint.ts'
 
 /** The report for people: every object that is not simply allowed, then the count. */
-export function textReport(results: readonly CheckResult[], paint: Paint): string {
-  const blocks = results.map((result) => blockOf(result, paint)).filter((block) => block !== '')
-  return `${[...blocks, summaryLine(results, paint)].join('\n\n')}\n`
+export function textReport(report: CheckReport, paint: Paint): string {
+  const blocks = report.results.map((result) => blockOf(result, paint)).filter((block) => block !== '')
+  const line = summaryLine(report)
+  const painted = report.results.some(({ verdict }) => verdict === 'Deny') ? paint.denied(line) : line
+  return `${[...blocks, painted].join('\n\n')}\n`
 }
 
 function blockOf(result: CheckResult, paint: Paint): string {
   const lines: string[] = []
   if (result.verdict === 'Deny') lines.push(paint.denied(refusalOf(result)))
   for (const finding of result.findings) {
-    if (finding.enforcement !== 'Deny') lines.push(paint.warned(warningOf(result, finding)))
+    if (!isDenying(finding)) lines.push(paint.warned(warningOf(result, finding)))
   }
   if (result.note !== '') lines.push(result.note)
-  const { file, line } = result.source
-  return lines.length === 0 ? '' : [paint.place(`${file}:${line}`), ...lines].join('\n')
+  return lines.length === 0 ? '' : [paint.place(placeOf(result)), ...lines].join('\n')
 }
 
-function refusalOf(result: CheckResult): string {
-  const findings = result.findings.filter(({ enforcement }) => enforcement === 'Deny')
+/** `stdin:12 (web/templates/deployment.yaml)`: where, and out of what Helm made it. */
+function placeOf({ source: { file, line, origin } }: CheckResult): string {
+  return `${file}:${line}${origin === undefined ? '' : ` (${origin})`}`
+}
+
+/** What the webhook would say. */
+export function refusalOf(result: CheckResult): string {
+  const findings = result.findings.filter(isDenying)
   const owners = findings.flatMap(({ policy }) => (policy === null ? [] : [policy.owner]))
   return explain({ what: nameOf(result), why: result.why, findings, owners, next: result.next })
 }
 
-function warningOf(result: CheckResult, finding: JudgedFinding): string {
-  const kind = finding.enforcement === 'Warn' ? 'warning' : 'audit'
+/** A finding that refuses nothing, and why it does not. */
+export function warningOf(result: CheckResult, finding: JudgedFinding): string {
   const where = finding.path === '' ? '' : `${finding.path}: `
   const policy = finding.policy === null ? '' : ` (policy ${describePolicy(finding.policy)})`
-  return `${kind}: ${nameOf(result)} [${finding.check}] ${where}${finding.message}${policy}\n  → ${finding.remedy}`
+  return `${markOf(finding)}: ${nameOf(result)} [${finding.check}] ${where}${finding.message}${policy}\n  → ${finding.remedy}`
+}
+
+function markOf({ enforcement, isBaselined, waivedBy }: JudgedFinding): string {
+  if (waivedBy !== undefined)
+    return `waived by NHIGrant ${waivedBy.namespace}/${waivedBy.name} until ${formatInstant(waivedBy.notAfter)}`
+  if (isBaselined === true) return 'in the baseline'
+  return enforcement === 'Audit' ? 'audit' : 'warning'
 }
 
 /** `Deployment payments/api`. */
-function nameOf({ object }: CheckResult): string {
+export function nameOf({ object }: CheckResult): string {
   return `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
 }
 
-function summaryLine(results: readonly CheckResult[], paint: Paint): string {
+export function summaryLine({ results, baselined }: CheckReport): string {
   const { objects, denied, warned, allowed, ungoverned } = summarise(results)
-  const line = `${objects} ${objects === 1 ? 'object' : 'objects'}: ${denied} denied, ${warned} warned, ${allowed} allowed, ${ungoverned} ungoverned`
-  return denied > 0 ? paint.denied(line) : line
+  const line = `${counted(objects, 'object')}: ${denied} denied, ${warned} warned, ${allowed} allowed, ${ungoverned} ungoverned`
+  return baselined === null ? line : `${line}; ${counted(baselined, 'finding')} in the baseline`
+}
+
+/** `1 object`, `2 objects`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** What is worth knowing beside the report, for where the report has no place for it. */
@@ -59,6 +79,5 @@ export function badInputText(bad: readonly BadInput[]): string {
     const what = `${place}: ${path === '' ? '' : `${path}: `}${message}`
     return remedy === '' ? [what] : [what, `  → ${remedy}`]
   })
-  const count = bad.length === 1 ? '1 problem' : `${bad.length} problems`
-  return `${lines.join('\n')}\n${count} in the input: nothing was judged\n`
+  return `${lines.join('\n')}\n${counted(bad.length, 'problem')} in the input: nothing was judged\n`
 }

@@ -1,6 +1,5 @@
 import type { Identity } from '../core/identity.ts'
 import { governingPolicies } from '../core/policy/select.ts'
-import type { Policy } from '../core/policy/policy.ts'
 import { bindingsOf, describeProvenance } from '../core/rbac/authorize.ts'
 import type { BindingObject, RbacView } from '../core/rbac/objects.ts'
 import { rbacUserOf, subjectKeysOf, type RbacUser } from '../core/rbac/subject.ts'
@@ -30,12 +29,13 @@ function bindingsAnywhere(user: RbacUser, view: RbacView): readonly BindingObjec
   return [...new Set(['', ...namespaces].flatMap((namespace) => bindingsOf(user, view, namespace)))]
 }
 
-function roleIsKnown({ namespace, roleRef }: BindingObject, view: RbacView): boolean {
+export function roleIsKnown({ namespace, roleRef }: BindingObject, view: RbacView): boolean {
   if (roleRef.kind === 'ClusterRole') return view.clusterRole(roleRef.name) !== null
   return namespace === null || view.role(namespace, roleRef.name) !== null
 }
 
-function roleUnknown(binding: BindingObject, path: string, policy: Policy): JudgedFinding {
+/** The warning of a role that is not among the files. */
+export function roleUnknown(binding: BindingObject, path: string, policy: JudgedFinding['policy']): JudgedFinding {
   const { kind, name } = binding.roleRef
   const of = describeProvenance({ kind: 'Binding', binding, role: binding.roleRef, rule: { verbs: [] } })
   return {

@@ -12,9 +12,10 @@ export interface Placed extends Manifest {
   readonly namespace: string
 }
 
-export interface FileWorld {
+/** The world that is judged in, and what of it was there before the files. */
+export interface Worlds {
   readonly world: WorldIndex
-  readonly bad: readonly BadInput[]
+  readonly before: WorldIndex
 }
 
 const groups: Readonly<Record<WorldKind, string>> = {
@@ -51,15 +52,21 @@ export function place(manifest: Manifest, defaultNamespace: string): Placed {
   return { ...manifest, namespace, object: { ...manifest.object, metadata: { ...metadata, namespace } } }
 }
 
-/**
- * The world that the objects make. Grants that no cluster has stored are left out: they are not there until one after the
- * other is allowed. Whatever cannot be read is reported, and so is what would take the place of another object.
- */
-export function buildWorld(objects: readonly Placed[]): FileWorld {
+/** Nothing but what every cluster has: a binding to cluster-admin must not seem to give nothing. */
+export function bareWorlds(): Worlds {
   const world = new WorldIndex()
+  world.put('ClusterRole', { metadata: { name: 'cluster-admin' }, rules: fullAuthority })
+  return { world, before: new WorldIndex() }
+}
+
+/**
+ * Puts the objects into the world, in place of what is there under their names. Grants that no cluster has stored are left
+ * out: they are not there until one after the other is allowed. The result is whatever cannot be read, and what would
+ * take the place of another object.
+ */
+export function addToWorld(objects: readonly Placed[], world: WorldIndex): readonly BadInput[] {
   const bad: BadInput[] = []
   const places = new Map<string, Placed>()
-  world.put('ClusterRole', clusterAdmin)
   for (const object of objects) {
     const kind = worldKindOf(object)
     if (object.namespace !== '') addNamespace(object.namespace, world)
@@ -67,11 +74,8 @@ export function buildWorld(objects: readonly Placed[]): FileWorld {
     for (const problem of problems) bad.push(badField(object, problem))
   }
   world.rbac.completeAggregation()
-  return { world, bad }
+  return bad
 }
-
-/** Every cluster has it, so a binding to it must not seem to give nothing. */
-const clusterAdmin = { metadata: { name: 'cluster-admin' }, rules: fullAuthority }
 
 /** A namespace that is mentioned exists, with its ServiceAccount default; nothing more is known of either. */
 function addNamespace(namespace: string, world: WorldIndex): void {
@@ -81,7 +85,7 @@ function addNamespace(namespace: string, world: WorldIndex): void {
 }
 
 function reviewUnknownKind({ apiVersion, kind }: Placed): readonly Problem[] {
-  if (groupOf(apiVersion) !== ourGroup) return []
+  if (groupOf(apiVersion) !== ourGroup || kind === 'CheckBaseline') return []
   const known = worldKinds.filter((each) => groups[each] === ourGroup)
   return [
     {
@@ -109,24 +113,37 @@ function put(kind: WorldKind, name: string, object: JsonObject, world: WorldInde
     case 'AccessPolicyRevision':
       world.put(kind, object)
       return readRevision(object) === null ? [revisionUnreadable] : []
-    case 'NHIGrant': {
-      if (isStored(object)) world.put(kind, object)
-      const parsed = parseNHIGrant(object)
-      return parsed.ok ? [] : parsed.problems
-    }
+    case 'NHIGrant':
+      return putGrant(object, world)
     case 'Namespace':
     case 'ServiceAccount':
     case 'Role':
     case 'ClusterRole':
     case 'RoleBinding':
     case 'ClusterRoleBinding':
-      return name === '' ? [nameMissing] : putOrExplain(kind, object, world)
+      return name === '' ? [nameMissing] : putOrExplain(kind, asApplied(kind, object, world), world)
   }
 }
 
 /** A uid is given by a cluster only. */
 export function isStored(object: JsonObject): boolean {
   return isObject(object['metadata']) && typeof object['metadata']['uid'] === 'string'
+}
+
+function putGrant(object: JsonObject, world: WorldIndex): readonly Problem[] {
+  if (isStored(object)) world.put('NHIGrant', object)
+  else world.remove('NHIGrant', object)
+  const parsed = parseNHIGrant(object)
+  return parsed.ok ? [] : parsed.problems
+}
+
+/** What is applied over an account is the same account, with the UID that grants are for. */
+function asApplied(kind: WorldKind, object: JsonObject, world: WorldIndex): JsonObject {
+  if (kind !== 'ServiceAccount') return object
+  const { namespace, name } = keyOf(object)
+  const uid = world.serviceAccount(namespace, name)?.uid ?? ''
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
+  return uid === '' ? object : { ...object, metadata: { uid, ...metadata } }
 }
 
 function putOrExplain(kind: WorldKind, object: JsonObject, world: WorldIndex): readonly Problem[] {

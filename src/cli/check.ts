@@ -1,90 +1,108 @@
-import type { Instant } from '../core/time.ts'
-import { checkHelp, parseCheckArgs, type CheckArgs } from './check-args.ts'
-import { InputReader, type InputFiles } from './check-files.ts'
+import { checkHelp, parseCheckArgs, type BaselineUse, type CheckArgs } from './check-args.ts'
+import type { BadBaseline, OpenBaseline } from './check-baseline-use.ts'
+import { readInput } from './check-input.ts'
 import { judge } from './check-judge.ts'
-import { jsonReport, resultOf, type CheckResult } from './check-report.ts'
-import { findJudged, type FoundJudged } from './check-subjects.ts'
-import { badInputText, notesText, textReport } from './check-text.ts'
-import { buildWorld, place, type Placed } from './check-world.ts'
+import { printed } from './check-output.ts'
+import { nameOf, resultOf, type CheckReport, type CheckResult } from './check-report.ts'
+import type { Setting } from './check-setting.ts'
+import type { FoundJudged } from './check-subjects.ts'
+import { badInputText, notesText } from './check-text.ts'
+import { bareWorlds, type Worlds } from './check-world.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import type { BadInput } from './manifest/manifest.ts'
-import { readManifests } from './manifest/read-manifests.ts'
 import { paintFor } from './paint.ts'
+import { Progress } from './progress.ts'
 import type { WorldIndex } from '../world/world-index.ts'
 
-/** `lapse check`. Throws UsageError. */
+/** `lapse check`. Throws UsageError; NoConnection when --live finds no way to a cluster. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   const args = parseCheckArgs(argv)
   if (args.help) {
     io.stdout.write(checkHelp)
     return exitCodes.ok
   }
-  const input = await readInput(args, io)
-  if (input.bad.length > 0) {
-    io.stderr.write(badInputText(input.bad))
-    return exitCodes.badInput
+  if (args.explain !== null) {
+    const { explanationOf } = await import('./check-explain.ts')
+    io.stdout.write(explanationOf(args.explain, args.output))
+    return exitCodes.ok
   }
-  const results = await judgeAll(input, args, args.now ?? io.now())
-  report(results, args, io)
+  const progress = new Progress(io)
+  try {
+    return await check(args, io, progress)
+  } finally {
+    progress.end()
+  }
+}
+
+async function check(args: CheckArgs, io: CommandIo, progress: Progress): Promise<number> {
+  const baseline = args.baseline === null ? null : await baselineFor(args.baseline, io)
+  if (baseline?.ok === false) return refuse(baseline.bad, args, io)
+  const worlds = args.live ? await liveWorlds(args, io, progress) : bareWorlds()
+  if (worlds === null) return exitCodes.cluster
+  const { judged, bad: badInput } = await readInput(args, worlds.world, io, progress)
+  if (badInput.length > 0) {
+    progress.end()
+    return refuse(badInput, args, io)
+  }
+  const setting: Setting = {
+    ...worlds,
+    worldSource: args.live ? 'cluster' : 'files',
+    requester: args.requester,
+    now: args.now ?? io.now(),
+  }
+  const results = await judgeAll(judged, setting, worlds.world, progress, baseline)
+  progress.end()
+  const bad = baseline?.close() ?? null
+  if (bad !== null) return refuse([bad], args, io)
+  await report({ results, baselined: baseline?.used ?? null }, args, io)
   return results.some(({ verdict }) => verdict === 'Deny') ? exitCodes.refused : exitCodes.ok
 }
 
-function report(results: readonly CheckResult[], { output, color }: CheckArgs, io: CommandIo): void {
-  if (output === 'text') return io.stdout.write(textReport(results, paintFor(color, io.stdout, io.env)))
-  io.stderr.write(notesText(results))
-  io.stdout.write(jsonReport(results))
+async function report(found: CheckReport, { output, color }: CheckArgs, io: CommandIo): Promise<void> {
+  if (output !== 'text') io.stderr.write(notesText(found.results))
+  io.stdout.write(await printed(found, output, paintFor(color, io.stdout, io.env)))
 }
 
-interface Input {
-  readonly world: WorldIndex
-  readonly judged: readonly FoundJudged[]
-  /** When there is any, nothing is judged: what is unreadable may be what refuses the rest. */
-  readonly bad: readonly BadInput[]
+async function baselineFor(use: BaselineUse, io: CommandIo): Promise<OpenBaseline | BadBaseline> {
+  const { openBaseline } = await import('./check-baseline-use.ts')
+  return openBaseline(use, io)
 }
 
-async function readInput(args: CheckArgs, io: CommandIo): Promise<Input> {
-  const reader = new InputReader(io)
-  const given = objectsOf(await reader.read(args.files), args.namespace)
-  const known = objectsOf(await reader.read(args.policies), args.namespace)
-  const { world, bad } = buildWorld([...given.objects, ...known.objects])
-  const found = findJudged(given.objects, world)
-  const all = [...given.bad, ...known.bad, ...bad, ...found.bad]
-  if (given.objects.length === 0 && all.length === 0) all.push(nothingGiven(args))
-  return { world, judged: found.judged, bad: all }
-}
-
-function objectsOf(
-  input: InputFiles,
-  namespace: string,
-): { readonly objects: readonly Placed[]; readonly bad: readonly BadInput[] } {
-  const readings = input.files.map(({ name, text }) => readManifests(name, text))
-  return {
-    objects: readings.flatMap(({ manifests }) => manifests).map((manifest) => place(manifest, namespace)),
-    bad: [...input.bad, ...readings.flatMap(({ bad }) => bad)],
+async function refuse(bad: readonly BadInput[], { output }: CheckArgs, io: CommandIo): Promise<number> {
+  if (output === 'github') {
+    const { githubBadInput } = await import('./check-github.ts')
+    io.stdout.write(githubBadInput(bad))
   }
+  io.stderr.write(badInputText(bad))
+  return exitCodes.badInput
 }
 
-function nothingGiven({ files }: CheckArgs): BadInput {
-  return {
-    file: files.join(', '),
-    line: null,
-    path: '',
-    message: 'no objects in there',
-    remedy: 'give Kubernetes manifests',
-  }
+/** null: it could not be read, and stderr says why. */
+async function liveWorlds({ kubeconfig }: CheckArgs, io: CommandIo, progress: Progress): Promise<Worlds | null> {
+  const { readLiveWorlds } = await import('./check-live.ts')
+  const reading = await readLiveWorlds(kubeconfig, progress)
+  if (reading.ok) return reading.worlds
+  progress.end()
+  for (const failure of reading.failures) io.stderr.write(`lapse check: --live: the cluster ${failure}\n`)
+  return null
 }
 
 /** One after the other, as they would be applied: a grant that is allowed is there when the next one is judged. */
 async function judgeAll(
-  { world, judged }: Input,
-  { requester }: CheckArgs,
-  now: Instant,
+  judged: readonly FoundJudged[],
+  setting: Setting,
+  world: WorldIndex,
+  progress: Progress,
+  baseline: OpenBaseline | null,
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = []
-  for (const { object, subject } of judged) {
-    const judgement = await judge(subject, requester, world, now)
-    if (subject.kind === 'Grant' && judgement.verdict !== 'Deny') world.put('NHIGrant', object.object)
-    results.push(resultOf(object, subject, judgement, world))
+  for (const [index, { object, subject }] of judged.entries()) {
+    progress.at(() => `judged ${index} of ${judged.length} objects`)
+    const found = await judge(subject, setting)
+    if (found === null) continue
+    const judgement = baseline === null ? found : baseline.apply(object, nameOf(subject), found)
+    if (subject.kind === 'Grant' && found.verdict !== 'Deny') world.put('NHIGrant', object.object)
+    results.push(resultOf(object, subject, judgement, setting))
   }
   return results
 }

@@ -3,6 +3,12 @@ import { hostname } from 'node:os'
 import { Controllers } from '../controllers/controllers.ts'
 import { carriesGrant } from '../controllers/marks.ts'
 import type { ControllerCaches } from '../controllers/watch.ts'
+import {
+  configurationName,
+  parseExpectedWebhooks,
+  WebhookGuard,
+  type ExpectedWebhooks,
+} from '../controllers/webhook-configuration/guard.ts'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
 import { KubeClient } from '../cluster/client.ts'
 import { loadConnection } from '../cluster/connection.ts'
@@ -12,6 +18,7 @@ import { resources, type ResourceType } from '../cluster/resources.ts'
 import type { Selection } from '../cluster/paged-list.ts'
 import type { KubeObject, MetadataOnly } from '../cluster/ports.ts'
 import { Transport } from '../cluster/transport.ts'
+import { loadConditionEngine } from '../core/cel/engine.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
@@ -19,6 +26,7 @@ import { serveHealth } from '../runtime/http.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
+import { UsageError } from '../runtime/usage-error.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { checkLease, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
@@ -33,6 +41,11 @@ const options = {
     description: 'how many ClusterRoles lapse-set-N the operator may bind',
   },
   bindableClusterRoles: { kind: 'list', default: [], description: 'further ClusterRoles that it may bind by name' },
+  expectedWebhooks: {
+    kind: 'string',
+    default: null,
+    description: 'the webhooks that must be registered, as JSON; without it those that are when the process starts',
+  },
   ...leaseOptions,
   ...processOptions,
 } as const satisfies OptionTable
@@ -50,6 +63,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   }
   const config = await readConfig(options, { argv, env: io.env })
   checkLease(config)
+  const expected = givenWebhooks(config.expectedWebhooks)
   const clock = systemClock
   const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'controller' } })
@@ -83,6 +97,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     instance: identity,
     observer: metrics,
   })
+  await loadConditionEngine()
   const reflectors = createReflectors(transport, log, metrics)
   const controllers = new Controllers({
     client: new KubeClient(transport),
@@ -95,7 +110,13 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     observer: metrics,
     random: Math.random,
   })
+  const registered = createConfigurationReflectors(transport, log, metrics)
+  const leads = (): boolean => lease.elector.leads
+  const guard = new WebhookGuard({ caches: registered, expected, events, log, leads })
+  const intact = 'Whether the API server is told to ask the webhooks about everything that they must be asked about.'
+  metrics.gauge('lapse_webhook_configuration_intact', intact, () => (guard.isIntact() ? 1 : 0))
   const all = Object.entries(reflectors)
+  const guarded = Object.values(registered)
   const checks = all.map(([name, reflector]) => ({ name: `cache of ${name}`, isReady: () => reflector.hasSynced }))
   checks.push({ name: 'lease', isReady: () => lease.elector.isInTouch })
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
@@ -103,21 +124,53 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   shutdown.add('drain the queues', () => controllers.drain(), drainWithin)
   shutdown.add('write the last events', () => events.drain())
   shutdown.add('give the lease back', () => lease.release(), releaseWithin)
-  shutdown.add('stop the watches', async () => void (await Promise.all(all.map(([, reflector]) => reflector.stop()))))
+  shutdown.add('stop the watches', async () => {
+    await Promise.all([...all.map(([, reflector]) => reflector), ...guarded].map((reflector) => reflector.stop()))
+  })
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
   try {
     for (const [, reflector] of all) reflector.start()
+    // nothing waits for them: grants end whether or not they can be read
+    for (const reflector of guarded) reflector.start()
     await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
     log.info('ready to take the lease', { version, identity })
     await lease.win()
     await controllers.takeOver(Object.values(reflectors))
     log.info('controllers started', { version })
+    await Promise.all(guarded.map((reflector) => reflector.whenSynced()))
+    guard.report()
   } catch (error) {
     // a start that is broken off by a shutdown is none of its failures
     if (!shutdown.requested) throw error
   }
   return new Promise(() => {})
+}
+
+function givenWebhooks(text: string | null): ExpectedWebhooks {
+  const expected = text === null ? asFound : parseExpectedWebhooks(text)
+  if (expected === null)
+    throw new UsageError('--expected-webhooks must be a JSON object with the webhooks of each kind')
+  return expected
+}
+
+const asFound: ExpectedWebhooks = { ValidatingWebhookConfiguration: null, MutatingWebhookConfiguration: null }
+
+function createConfigurationReflectors(transport: Transport, log: Log, metrics: Metrics) {
+  const reflect = (type: ResourceType): Reflector =>
+    new Reflector({
+      type,
+      name: configurationName,
+      transport,
+      clock: systemClock,
+      log,
+      random: Math.random,
+      observer: metrics,
+    })
+  return {
+    ValidatingWebhookConfiguration: reflect(resources.validatingWebhookConfigurations),
+    MutatingWebhookConfiguration: reflect(resources.mutatingWebhookConfigurations),
+  }
 }
 
 type Reflectors = {

@@ -5,6 +5,7 @@ import { Reflector } from '../cluster/reflector.ts'
 import { resources } from '../cluster/resources.ts'
 import { Transport } from '../cluster/transport.ts'
 import type { Millis } from '../core/time.ts'
+import { loadConditionEngine } from '../core/cel/engine.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
@@ -49,6 +50,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const metrics = createMetrics({ version })
   const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
   const userAgent = `lapse-scan/${version}`
+  await loadConditionEngine()
   const transport = new Transport({ connection, clock, random: Math.random, userAgent, observer: metrics })
   const policies = new Reflector<AccessPolicy>({
     type: resources.accessPolicies,

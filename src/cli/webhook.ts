@@ -3,6 +3,8 @@ import { loadConnection } from '../cluster/connection.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources, type ResourceType } from '../cluster/resources.ts'
 import { Transport } from '../cluster/transport.ts'
+import { loadConditionEngine } from '../core/cel/engine.ts'
+import { parseTemplateKind, type TemplateKind } from '../core/workload/template-kinds.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
@@ -33,6 +35,11 @@ const options = {
     default: null,
     description: 'required: the user name of the operator, such as system:serviceaccount:lapse-system:lapse-controller',
   },
+  podTemplates: {
+    kind: 'list',
+    default: [],
+    description: 'further kinds with pod templates: GROUP/KIND=PATH, such as argoproj.io/Rollout=spec.template',
+  },
   ...processOptions,
 } as const satisfies OptionTable
 
@@ -59,6 +66,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const config = await readConfig(options, { argv, env: io.env })
   const { operatorUser, kubeconfig, tlsDir } = config
   if (operatorUser === null || operatorUser === '') throw new UsageError('--operator-user is required')
+  const podTemplates = config.podTemplates.map(givenTemplateKind)
   const address = parseAddress('--address', config.address)
   const httpAddress = parseAddress('--http-address', config.httpAddress)
   const certificate = await givenCertificate(tlsDir)
@@ -76,10 +84,11 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     userAgent: `lapse-webhook/${version}`,
     observer: metrics,
   })
+  await loadConditionEngine()
   const reflectors = createReflectors(transport, log, metrics)
   const world = createWorld(reflectors, metrics)
   const server = new AdmissionServer({
-    judge: new Judge({ world, operatorUser, clock, log, metrics }),
+    judge: new Judge({ world, operatorUser, podTemplates, clock, log, metrics }),
     version,
     clock,
     log,
@@ -109,6 +118,12 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     if (!shutdown.requested) throw error
   }
   return new Promise(() => {})
+}
+
+function givenTemplateKind(text: string): TemplateKind {
+  const kind = parseTemplateKind(text)
+  if (kind === null) throw new UsageError(`--pod-templates: ${JSON.stringify(text)} is not of the form GROUP/KIND=PATH`)
+  return kind
 }
 
 /** Throws UsageError when there is no pair, or its parts do not belong together. */

@@ -29,6 +29,21 @@ describe('lapse check refuses to judge', () => {
         'a: b: c',
         'x.yaml:1: bad indentation of a mapping entry\n  → correct the YAML in this line or just above it',
       ],
+      [
+        'what helm install prints for people',
+        `NAME: web\nSTATUS: pending-install\nHOOKS:\nMANIFEST:\n---\n${namespace}`,
+        'x.yaml:1: apiVersion: expected a string, found nothing\n  → give what helm template prints: helm install prints more than manifests',
+      ],
+      [
+        'the notes of a chart behind its manifests',
+        `${namespace}NOTES:\nThank you for installing web.\n`,
+        'x.yaml:6: can not read a block mapping entry; a multiline key may not be an implicit key\n  → give what helm template prints: helm install prints more than manifests',
+      ],
+      [
+        'a template that nobody rendered',
+        'apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}-x\n',
+        '→ render the template first: helm template CHART | lapse check -f -',
+      ],
       ['an error in a later document', `${namespace}---\nx: [`, 'x.yaml:5: unexpected end of the stream'],
       ['a NUL', 'kind: \0', 'x.yaml:1: null byte is not allowed in input\n  → give text in YAML or JSON'],
       [

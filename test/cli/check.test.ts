@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { lapse, type CommandOutcome, type Given } from './fake-io.ts'
+import { lapse, now, type CommandOutcome, type Given } from './fake-io.ts'
 import { deployment, documents, grant, grantTerms, namespace, policy, serviceAccount } from './manifests.ts'
 
 const world = documents(namespace, serviceAccount)
@@ -100,6 +100,22 @@ note: ServiceAccount payments/api is not among the files: it was judged by its n
 
 1 object: 0 denied, 1 warned, 0 allowed, 0 ungoverned
 `)
+    })
+
+    it('names the template that Helm made it from', async () => {
+      const files = {
+        'w.yaml': documents('', `# Source: web/templates/api.yaml\n${deployment({ pod: hostNetwork })}`),
+        'p.yaml': documents(world, policy()),
+      }
+      const { stdout } = await lapse(['check', '-f', 'w.yaml', '--policy', 'p.yaml'], { files })
+      expect(stdout).to.match(/^w\.yaml:3 \(web\/templates\/api\.yaml\)\ndenied by lapse/)
+      const json = reportOf(await lapse(['check', '-f', 'w.yaml', '--policy', 'p.yaml', '-o', 'json'], { files }))
+      expect(json.results[0]!.source).to.deep.equal({
+        file: 'w.yaml',
+        document: 1,
+        line: 3,
+        origin: 'web/templates/api.yaml',
+      })
     })
 
     it('puts what names no namespace into the one that was given', async () => {
@@ -487,14 +503,44 @@ warning: NHIGrant payments/rollout [requester-unknown] spec.requestedBy: who ask
     }
   })
 
+  describe('says how far it is', () => {
+    const files = { 'a.yaml': documents(podNamed('a'), podNamed('b')) }
+    const line = '\r\u001B[K'
+    it('on a terminal, and takes the line away', async () => {
+      const { stderr } = await lapse(['check', '-f', 'a.yaml', '-o', 'json'], {
+        files,
+        isTerminal: true,
+        now: slowly(),
+      })
+      expect(stderr.split('\n')[0]).to.equal(
+        `${line}read 0 of 1 files${line}judged 0 of 2 objects${line}judged 1 of 2 objects${line}a.yaml:1: ungoverned: no policy governs ServiceAccount default/default, as which Pod default/a runs`,
+      )
+    })
+    it('and takes the line away before it complains', async () => {
+      const given = { files: { 'a.yaml': 'x: [' }, isTerminal: true, now: slowly() }
+      const { stderr } = await lapse(['check', '-f', 'a.yaml'], given)
+      expect(stderr.startsWith(`${line}read 0 of 1 files${line}a.yaml:1: `), stderr).to.equal(true)
+    })
+    it('and nowhere else', async () => {
+      const { stderr } = await lapse(['check', '-f', 'a.yaml'], { files, now: slowly() })
+      expect(stderr).to.equal('')
+    })
+  })
+
   describe('refuses to be called with', () => {
     for (const [argv, message] of [
       [[], 'say what to check: -f PATH'],
       [['-f'], "Option '-f, --file <value>' argument missing"],
       [['-f', 'a', '--nonsense'], "Unknown option '--nonsense'"],
-      [['-f', 'a', '-o', 'xml'], '--output must be text or json, not "xml"'],
+      [['-f', 'a', '-o', 'xml'], '--output must be text, json, yaml, sarif, junit or github, not "xml"'],
       [['-f', 'a', '--now', 'tomorrow'], '--now must be a timestamp such as 2027-03-01T00:00:00Z, not "tomorrow"'],
       [['-f', 'a', '--as-group', 'x'], '--as-group needs --as'],
+      [['-f', 'a', '--kubeconfig', 'k'], '--kubeconfig needs --live'],
+      [['-f', 'a', '--explain', 'host-path'], '--explain judges nothing: leave out the files'],
+      [
+        ['-f', 'a', '--baseline', 'b', '--write-baseline', 'c'],
+        'give --baseline or --write-baseline: a baseline that is written is what is found now',
+      ],
       [['-f', 'a', '-n', 'x', 'b'], 'unexpected argument "b"'],
       [['-f', 'a', '-n', 'Payments'], '--namespace must be the name of a namespace, not "Payments"'],
     ] as const) {
@@ -514,6 +560,12 @@ warning: NHIGrant payments/rollout [requester-unknown] spec.requestedBy: who ask
     expect(outcome.stdout).to.match(/^usage: lapse check -f PATH… \[OPTION…\]\n/)
   })
 })
+
+/** A clock that goes on by more than half a second whenever it is looked at. */
+function slowly(): () => number {
+  let instant = now
+  return () => (instant += 600)
+}
 
 const execAccess = `apiVersion: rbac.authorization.k8s.io/v1
 kind: Role

@@ -16,6 +16,8 @@ export interface Given {
   readonly stdin?: string
   readonly env?: CommandIo['env']
   readonly isTerminal?: boolean
+  /** The clock. Default: `now`, always. */
+  readonly now?: CommandIo['now']
   /** The working directory itself, in place of a new one. */
   readonly cwd?: string
 }
@@ -46,7 +48,7 @@ async function runIn(cwd: string, argv: readonly string[], given: Given): Promis
     stdin: async () => new TextEncoder().encode(given.stdin ?? ''),
     env: given.env ?? {},
     cwd,
-    now: () => now,
+    now: given.now ?? (() => now),
   })
   return { code, ...written }
 }

@@ -95,9 +95,71 @@ spec:
     ] as const) {
       it(path === '' ? 'the object' : path, () => {
         const [manifest] = readManifests('a.yaml', text).manifests
-        expect(manifest!.lineOf(path)).to.equal(line)
+        expect(manifest!.placeOf(path).line).to.equal(line)
       })
     }
+  })
+
+  describe('knows the column of', () => {
+    const text = `---\r
+# Source: web/templates/a.yaml\r
+apiVersion: v1\r
+kind: List\r
+items:\r
+- {apiVersion: v1, kind: Pod, metadata: {name: "é😀", labels: {"a/b": c}}, spec: {containers: [{name: a}, {name: b}]}}\r
+- apiVersion: v1\r
+  kind: Pod\r
+  spec:\r
+    hostPID: true\r
+`
+    for (const [item, path, place] of [
+      [0, '', '6:3'],
+      [0, 'kind', '6:20'],
+      [0, 'metadata.labels["a/b"]', '6:64'],
+      [0, 'spec.containers[1]', '6:107'],
+      [0, 'spec.hostPID', '6:76'],
+      [1, '', '7:3'],
+      [1, 'spec.hostPID', '10:5'],
+    ] as const) {
+      it(`${path === '' ? 'the object' : path} of item ${item}`, () => {
+        const { line, column } = readManifests('a.yaml', text).manifests[item]!.placeOf(path)
+        expect(`${line}:${column}`).to.equal(place)
+      })
+    }
+
+    it('what stands behind dots', () => {
+      const [, second] = readManifests('a.yaml', `${object('a')}...\n# b\n  {apiVersion: v1, kind: Pod}\n`).manifests
+      expect(second!.placeOf('')).to.deep.equal({ line: 6, column: 3 })
+    })
+  })
+
+  describe('knows the template that Helm names', () => {
+    for (const [sentence, text, origins] of [
+      [
+        'above each document',
+        `# Source: x/a.yaml\n${object('a')}---\n# Source: x/b.yaml\n${object('b')}`,
+        ['x/a.yaml', 'x/b.yaml'],
+      ],
+      ['behind another comment and an empty line', `\n# by hand\n# Source: x/a.yaml\n${object('a')}`, ['x/a.yaml']],
+      [
+        'of each item of a list',
+        `# Source: x/a.yaml\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod}\n`,
+        ['x/a.yaml'],
+      ],
+      ['and no other comment', `# Source of all evil\n${object('a')}# Source: x/a.yaml\n`, [undefined]],
+    ] as const) {
+      it(sentence, () => {
+        const { manifests } = readManifests('a.yaml', text)
+        expect(manifests.map(({ source }) => source.origin)).to.deep.equal(origins)
+      })
+    }
+  })
+
+  it('keeps __proto__ as a key like any other', () => {
+    const [manifest] = readManifests('a.yaml', `${object('a')}__proto__: {polluted: true}\n`).manifests
+    expect(Object.hasOwn(manifest!.object, '__proto__')).to.equal(true)
+    expect(({} as { polluted?: boolean }).polluted).to.equal(undefined)
+    expect(manifest!.object['polluted']).to.equal(undefined)
   })
 
   it('reports every document that is bad, and reads the others', () => {

@@ -65,6 +65,29 @@ const rule = (verbs: readonly string[], resourceNames: readonly string[] = []): 
   ...(resourceNames.length > 0 && { resourceNames }),
 })
 
+const binding = (role: string, subject: object = { kind: 'ServiceAccount', name: 'api' }): KubeObject => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  metadata: { namespace: 'strict', name: 'x' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role },
+  subjects: [subject],
+})
+const strictAccess = `---
+{apiVersion: v1, kind: Namespace, metadata: {name: strict, labels: {team: strict}}}
+---
+{apiVersion: v1, kind: ServiceAccount, metadata: {namespace: strict, name: api, labels: {lapse.dev/nhi: workload}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {namespace: strict, name: pods}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {namespace: strict, name: secrets}
+rules: [{apiGroups: [""], resources: [secrets], verbs: [list]}]
+`
+
 const noToken = { automountServiceAccountToken: false }
 const cases: readonly [sentence: string, object: KubeObject, expected: Verdict['verdict']][] = [
   ['a Deployment within the policy', deployment(noToken), 'Allow'],
@@ -147,6 +170,33 @@ const cases: readonly [sentence: string, object: KubeObject, expected: Verdict['
     grant({ policy: { name: 'payments-deploy', version: '1.3.0' } }),
     'Deny',
   ],
+  ['a binding within standing access', binding('pods'), 'Allow'],
+  ['a binding beyond standing access', binding('secrets'), 'Deny'],
+  ['a binding of somebody whom nobody governs', binding('secrets', { kind: 'User', name: 'ana' }), 'Allow'],
+  [
+    'a Secret for a token without an end',
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: 'strict', name: 'x', annotations: { 'kubernetes.io/service-account.name': 'api' } },
+      type: 'kubernetes.io/service-account-token',
+    },
+    'Deny',
+  ],
+  [
+    'an account that is somebody else to a cloud',
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: {
+        namespace: 'strict',
+        name: 'x',
+        labels: { 'lapse.dev/nhi': 'workload' },
+        annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/x' },
+      },
+    },
+    'Warn',
+  ],
 ]
 
 describe('webhook and lapse check', function () {
@@ -166,12 +216,19 @@ describe('webhook and lapse check', function () {
       .replace('name: payments-deploy', 'name: lab')
       .replace('enforcement: Deny', 'enforcement: Warn')
       .replaceAll('team: payments', 'team: lab')
+    const strictPolicy = policy
+      .replace('name: payments-deploy', 'name: strict')
+      .replaceAll('team: payments', 'team: strict')
+      .replace(
+        '    enforcement: Deny\n',
+        '    enforcement: Deny\n    standing: [{apiGroups: [""], resources: [pods], verbs: [get]}]\n',
+      )
     const lab =
       '---\n{apiVersion: v1, kind: Namespace, metadata: {name: lab, labels: {team: lab}}}\n---\n{apiVersion: v1, kind: ServiceAccount, metadata: {namespace: lab, name: api, labels: {lapse.dev/nhi: workload}}}\n'
     const files = ['namespace', 'serviceaccount', 'request-access', 'legacy-access']
     const texts = await Promise.all(files.map((file) => readFile(join(examples, `${file}.yaml`), 'utf8')))
-    await succeed(['apply', '-f', '-'], [...texts, lab, policy, labPolicy].join('\n---\n'))
-    await succeed(['wait', '--for=condition=Ready', 'nhip/payments-deploy', 'nhip/lab', '--timeout=20s'])
+    await succeed(['apply', '-f', '-'], [...texts, lab, strictAccess, policy, labPolicy, strictPolicy].join('\n---\n'))
+    await succeed(['wait', '--for=condition=Ready', 'nhip/payments-deploy', 'nhip/lab', 'nhip/strict', '--timeout=20s'])
     world = join(controlPlane.directory, 'world.json')
     await writeFile(world, await succeed(['get', worldKinds, '-A', '-o', 'json']))
   })
@@ -188,8 +245,10 @@ describe('webhook and lapse check', function () {
 
   for (const [sentence, object, expected] of cases) {
     it(`say the same of ${sentence}: ${expected}`, async () => {
-      const [online, offline] = [await byWebhook(object), await byCheck(object)]
-      expect(offline).to.deep.equal(online)
+      const online = await byWebhook(object)
+      expect(await byCheck(object, ['--policy', world]), 'with what kubectl get printed').to.deep.equal(online)
+      const live = ['--live', '--kubeconfig', controlPlane.kubeconfigPath]
+      expect(await byCheck(object, live), 'with --live').to.deep.equal(online)
       expect(online.verdict).to.equal(expected)
       expect(online.findings.length > 0).to.equal(expected !== 'Allow')
     })
@@ -207,7 +266,7 @@ describe('webhook and lapse check', function () {
     return { verdict: warnings.length > 0 ? 'Warn' : 'Allow', findings: warnings }
   }
 
-  async function byCheck(object: KubeObject): Promise<Verdict> {
+  async function byCheck(object: KubeObject, argv: readonly string[]): Promise<Verdict> {
     let stdout = ''
     const io: CommandIo = {
       stdout: { write: (text) => void (stdout += text), isTerminal: false },
@@ -217,9 +276,9 @@ describe('webhook and lapse check', function () {
       cwd: controlPlane.directory,
       now: () => Date.now(),
     }
-    await check(['-f', '-', '--policy', world, '--as', asker, '--output', 'json'], io)
+    await check(['-f', '-', ...argv, '--as', asker, '--output', 'json'], io)
     const [result] = (JSON.parse(stdout) as { readonly results: readonly CheckedObject[] }).results
-    const verdict = result?.verdict === 'Ungoverned' ? 'Allow' : result?.verdict
+    const verdict = result === undefined || result.verdict === 'Ungoverned' ? 'Allow' : result.verdict
     const findings = (result?.findings ?? []).map(
       ({ check: id, path, message }) => `[${id}] ${path === '' ? '' : `${path}: `}${message}`,
     )

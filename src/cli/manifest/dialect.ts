@@ -117,8 +117,10 @@ function merge({ result }: OpenMapping, source: unknown): string {
 }
 
 function set(object: Record<string, unknown>, key: string, value: unknown): void {
-  // `__proto__` is a key like any other.
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  // `__proto__` is a key like any other, and the one that an assignment would not write.
+  if (key === '__proto__')
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  else object[key] = value
 }
 
 function plain(value: unknown): unknown {

@@ -9,6 +9,14 @@ export interface Source {
   readonly document: number
   /** Of the object's first field, counted from 1. */
   readonly line: number
+  /** The template that it was made from, as Helm says in a comment; absent: it does not say. */
+  readonly origin?: string
+}
+
+/** A place in a text; both count from 1, columns in UTF-16 code units. */
+export interface TextPlace {
+  readonly line: number
+  readonly column: number
 }
 
 /** A stretch of the text between two separators: kubectl reads each by itself. */
@@ -16,6 +24,8 @@ export interface Part {
   readonly text: string
   /** Lines in front of it. */
   readonly linesBefore: number
+  /** As in Source. */
+  readonly origin: string | null
 }
 
 /** One Kubernetes object of a file. */
@@ -24,8 +34,8 @@ export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
   readonly source: Source
-  /** The line of a field of the object, or of the nearest part around it that is there. */
-  readonly lineOf: (path: string) => number
+  /** Where a field of the object begins, or the nearest part around it that is there. */
+  readonly placeOf: (path: string) => TextPlace
 }
 
 /** Something in the input that keeps everything from being judged. */
@@ -35,6 +45,6 @@ export interface BadInput extends Problem {
   readonly line: number | null
 }
 
-export function badField(manifest: Pick<Manifest, 'source' | 'lineOf'>, problem: Problem): BadInput {
-  return { file: manifest.source.file, line: manifest.lineOf(problem.path), ...problem }
+export function badField(manifest: Pick<Manifest, 'source' | 'placeOf'>, problem: Problem): BadInput {
+  return { file: manifest.source.file, line: manifest.placeOf(problem.path).line, ...problem }
 }

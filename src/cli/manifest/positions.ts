@@ -8,37 +8,53 @@ import {
   getScalarValue,
   type Event,
 } from 'js-yaml'
+import { stepsOf } from './field-path.ts'
+import type { TextPlace } from './manifest.ts'
 
 /** A value in the text. */
 interface Place {
   /** Offset of its first character; -1: the value is empty and has none. */
   readonly start: number
-  readonly entries: Map<string, { readonly keyStart: number; readonly value: Place }>
-  readonly items: Place[]
+  /** Of a mapping. */
+  readonly entries?: Map<string, { readonly keyStart: number; readonly value: Place }>
+  /** Of a sequence. */
+  readonly items?: Place[]
 }
 
-/** Finds lines in one parsed text. Nothing is worked out before the first question: most lines are never reported. */
+/** Finds fields in one text that parses. Nothing is worked out before the first question: most places are never reported. */
 export class Positions {
   readonly #text: string
-  readonly #events: readonly Event[]
+  readonly #events: () => readonly Event[]
   #roots: readonly Place[] | null = null
   #lineStarts: readonly number[] | null = null
 
-  constructor(text: string, events: readonly Event[]) {
+  /** `events` are those of the text, asked for once. */
+  constructor(text: string, events: () => readonly Event[]) {
     this.#text = text
     this.#events = events
   }
 
   /**
-   * The line, counted from 0, of the field at that path (`spec.volumes[1]`, `metadata.annotations["a/b"]`) of the n-th
-   * document: of its key, or of the list item. Where the path leads on to what is not there, the last part that is.
+   * Line and column, counted from 1, of the field at that path (`spec.volumes[1]`, `metadata.annotations["a/b"]`) of the
+   * n-th document: of its key, or of the list item. Where the path leads on to what is not there, the last part that is.
    */
-  lineOf(document: number, path: string): number {
-    this.#roots ??= placesOf(this.#text, this.#events)
+  placeOf(document: number, path: string): TextPlace {
+    this.#roots ??= placesOf(this.#text, this.#events())
     this.#lineStarts ??= lineStartsOf(this.#text)
     const root = this.#roots[document]
-    return root === undefined ? 0 : lineAt(this.#lineStarts, offsetOf(root, path))
+    const found = root === undefined ? 0 : offsetOf(root, path)
+    // what js-yaml takes for the start of a quoted text is behind the quote
+    const offset = /["']/.test(this.#text.charAt(found - 1)) ? found - 1 : found
+    const line = lineAt(this.#lineStarts, offset)
+    return { line: line + 1, column: offset - (this.#lineStarts[line] ?? 0) + 1 }
   }
+}
+
+/** As `placeOf(0, '')`, for the start of the first document, from the events at hand. */
+export function startOfFirst(text: string, events: readonly Event[]): TextPlace {
+  const first = events.find(({ type }) => type !== EVENT_DOCUMENT)
+  const before = text.slice(0, Math.max(startOf(first), 0)).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 function lineStartsOf(text: string): readonly number[] {
@@ -71,8 +87,8 @@ function offsetOf(root: Place, path: string): number {
   let place = root
   let offset = root.start
   for (const step of stepsOf(path)) {
-    const entry = place.entries.get(step)
-    const next = entry?.value ?? place.items[Number(step)]
+    const entry = place.entries?.get(step)
+    const next = entry?.value ?? place.items?.[Number(step)]
     if (next === undefined) break
     place = next
     const found = entry?.keyStart ?? next.start
@@ -90,21 +106,39 @@ interface Cursor {
 
 function readPlace(cursor: Cursor): Place {
   const event = cursor.events[cursor.index++]
-  const place: Place = { start: startOf(event), entries: new Map(), items: [] }
-  if (event === undefined || event.type === EVENT_DOCUMENT || event.type === EVENT_POP) return place
-  const anchor = cursor.text.slice(event.anchorStart, event.anchorEnd)
-  if (event.type === EVENT_ALIAS) return { ...(cursor.anchors.get(anchor) ?? place), start: event.anchorStart }
-  if (event.anchorStart >= 0) cursor.anchors.set(anchor, place)
-  if (event.type === EVENT_SEQUENCE) untilPop(cursor, () => place.items.push(readPlace(cursor)))
-  if (event.type === EVENT_MAPPING) untilPop(cursor, () => readEntry(cursor, place))
+  const start = startOf(event)
+  if (event === undefined || event.type === EVENT_DOCUMENT || event.type === EVENT_POP) return { start }
+  const anchor = event.anchorStart < 0 ? '' : cursor.text.slice(event.anchorStart, event.anchorEnd)
+  switch (event.type) {
+    case EVENT_ALIAS:
+      return { ...cursor.anchors.get(anchor), start: event.anchorStart }
+    case EVENT_SEQUENCE: {
+      const items: Place[] = []
+      const place = anchored({ start, items }, anchor, cursor)
+      untilPop(cursor, () => void items.push(readPlace(cursor)))
+      return place
+    }
+    case EVENT_MAPPING: {
+      const entries: NonNullable<Place['entries']> = new Map()
+      const place = anchored({ start, entries }, anchor, cursor)
+      untilPop(cursor, () => readEntry(cursor, entries))
+      return place
+    }
+    case EVENT_SCALAR:
+      return anchored({ start }, anchor, cursor)
+  }
+}
+
+function anchored(place: Place, anchor: string, cursor: Cursor): Place {
+  if (anchor !== '') cursor.anchors.set(anchor, place)
   return place
 }
 
-function readEntry(cursor: Cursor, place: Place): void {
+function readEntry(cursor: Cursor, entries: NonNullable<Place['entries']>): void {
   const event = cursor.events[cursor.index]
   const key = event?.type === EVENT_SCALAR ? getScalarValue(cursor.text, event) : ''
   const keyStart = readPlace(cursor).start
-  place.entries.set(key, { keyStart, value: readPlace(cursor) })
+  entries.set(key, { keyStart, value: readPlace(cursor) })
 }
 
 function untilPop(cursor: Cursor, read: () => void): void {
@@ -115,10 +149,4 @@ function untilPop(cursor: Cursor, read: () => void): void {
 function startOf(event: Event | undefined): number {
   if (event?.type === EVENT_SCALAR) return event.valueStart
   return event?.type === EVENT_MAPPING || event?.type === EVENT_SEQUENCE ? event.start : -1
-}
-
-const step = /\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|([^.[]+)/g
-
-function stepsOf(path: string): readonly string[] {
-  return [...path.matchAll(step)].map(([, quoted, bracketed, plain]) => quoted ?? bracketed ?? plain ?? '')
 }

@@ -3,9 +3,9 @@ import { isObject, type JsonObject } from '../../api/validate.ts'
 import type { Labels } from '../../core/selector.ts'
 import { mapOf, objectOf, text } from '../../core/workload/shape.ts'
 import { kubernetesDialect } from './dialect.ts'
-import { badField, type BadInput, type Manifest, type Part } from './manifest.ts'
-import { Positions } from './positions.ts'
-import { badSyntax } from './syntax-problem.ts'
+import { badField, type BadInput, type Manifest, type Part, type TextPlace } from './manifest.ts'
+import { Positions, startOfFirst } from './positions.ts'
+import { badSyntax, remedyForTalk } from './syntax-problem.ts'
 
 export interface Reading {
   readonly manifests: readonly Manifest[]
@@ -37,25 +37,40 @@ function* partsOf(content: string): Generator<Part> {
   let first = 0
   for (const [index, line] of lines.entries()) {
     if (!separator.test(line)) continue
-    yield { text: lines.slice(first, index).join('\n'), linesBefore: first }
+    yield partOf(lines, first, index)
     first = index + 1
   }
-  yield { text: lines.slice(first).join('\n'), linesBefore: first }
+  yield partOf(lines, first, lines.length)
+}
+
+const helmComment = /^(?:[ \t]*(?:#.*)?\n)*?# Source: (\S[^\n]*)/
+
+function partOf(lines: readonly string[], first: number, end: number): Part {
+  const source = lines.slice(first, end).join('\n')
+  return { text: source, linesBefore: first, origin: helmComment.exec(source)?.[1] ?? null }
 }
 
 interface FoundDocument {
   readonly value: unknown
-  readonly lineOf: (path: string) => number
+  readonly origin: string | null
+  readonly placeOf: (path: string) => TextPlace
 }
 
 const schema = kubernetesDialect()
 
-function documentsOf({ text: source, linesBefore }: Part): readonly FoundDocument[] {
+function documentsOf({ text: source, linesBefore, origin }: Part): readonly FoundDocument[] {
   const events = parseEvents(source, {})
   const values = constructFromEvents(events, { source, schema })
-  const positions = new Positions(source, events)
+  const start = startOfFirst(source, events)
+  // The events of a text are many times its size, and only a list is sure to be asked about: of its items.
+  const kept = values.some(isList) ? events : null
+  const positions = new Positions(source, () => kept ?? parseEvents(source, {}))
+  const placeIn = (document: number, path: string): TextPlace => {
+    const { line, column } = document === 0 && path === '' ? start : positions.placeOf(document, path)
+    return { line: linesBefore + line, column }
+  }
   return values
-    .map((value, index) => ({ value, lineOf: (path: string) => linesBefore + positions.lineOf(index, path) + 1 }))
+    .map((value, index) => ({ value, origin, placeOf: (path: string) => placeIn(index, path) }))
     .filter(({ value }) => value !== null && value !== undefined)
 }
 
@@ -65,15 +80,18 @@ interface Located extends FoundDocument {
 }
 
 function addObjects(found: Located, reading: { readonly manifests: Manifest[]; readonly bad: BadInput[] }): void {
-  const { value, lineOf } = found
-  const items = isObject(value) ? value['items'] : undefined
-  if (!isObject(value) || !Array.isArray(items)) return addObject(found, reading)
+  const { value, placeOf } = found
+  if (!isList(value)) return addObject(found, reading)
   const defaults = itemType(value)
-  for (const [index, item] of items.entries()) {
+  for (const [index, item] of value.items.entries()) {
     const at = `items[${index}]`
-    const lineOfItem = (path: string): number => lineOf(path === '' ? at : `${at}.${path}`)
-    addObjects({ ...found, value: isObject(item) ? { ...defaults, ...item } : item, lineOf: lineOfItem }, reading)
+    const placeInItem = (path: string): TextPlace => placeOf(path === '' ? at : `${at}.${path}`)
+    addObjects({ ...found, value: isObject(item) ? { ...defaults, ...item } : item, placeOf: placeInItem }, reading)
   }
+}
+
+function isList(value: unknown): value is JsonObject & { readonly items: readonly unknown[] } {
+  return isObject(value) && Array.isArray(value['items'])
 }
 
 /** What a typed list such as DeploymentList says of its items, which do not say it themselves. */
@@ -111,13 +129,16 @@ const anObject = objectOf<ObjectShape>(
 )
 
 function addObject(found: Located, reading: { readonly manifests: Manifest[]; readonly bad: BadInput[] }): void {
-  const { value, file, document, lineOf } = found
-  const manifest = { source: { file, document, line: lineOf('') }, lineOf }
+  const { value, file, document, origin, placeOf } = found
+  const { line } = placeOf('')
+  const manifest = { source: { file, document, line, ...(origin !== null && { origin }) }, placeOf }
   if (anObject.fits(value)) {
     const { apiVersion, kind } = value
     reading.manifests.push({ ...manifest, object: value as unknown as JsonObject, apiVersion, kind })
     return
   }
-  const remedy = 'every document must be a Kubernetes object, as kubectl apply takes it'
+  const remedy =
+    remedyForTalk(isObject(value) ? Object.keys(value).join(':\n') : '') ??
+    'every document must be a Kubernetes object, as kubectl apply takes it'
   for (const problem of anObject.explain(value, '')) reading.bad.push(badField(manifest, { ...problem, remedy }))
 }

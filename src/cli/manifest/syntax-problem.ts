@@ -8,6 +8,17 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/alias/, 'define the anchor above, in the same document, and not around its own alias'],
 ]
 
+/** What stands in a text that is no manifest and often handed over as one. */
+const talk: readonly (readonly [RegExp, string])[] = [
+  [/^(?:NOTES|HOOKS|MANIFEST):/m, 'give what helm template prints: helm install prints more than manifests'],
+  [/\{\{.*\}\}/, 'render the template first: helm template CHART | lapse check -f -'],
+]
+
+/** What to do about a text that was written for people or by them; null: it looks like neither. */
+export function remedyForTalk(text: string): string | null {
+  return talk.find(([pattern]) => pattern.test(text))?.[1] ?? null
+}
+
 /** What keeps a text from being YAML. Anything but js-yaml's own complaint is passed on as a defect of ours. */
 export function badSyntax(file: string, part: Part, error: unknown): BadInput {
   if (!(error instanceof YAMLException)) throw error
@@ -15,7 +26,9 @@ export function badSyntax(file: string, part: Part, error: unknown): BadInput {
   const line = part.linesBefore + (mark?.line ?? 0) + 1
   if (reason === 'duplicated mapping key') return { file, line, ...twice(part.text, mark?.position ?? 0) }
   const remedy =
-    remedies.find(([pattern]) => pattern.test(reason))?.[1] ?? 'correct the YAML in this line or just above it'
+    remedyForTalk(part.text) ??
+    remedies.find(([pattern]) => pattern.test(reason))?.[1] ??
+    'correct the YAML in this line or just above it'
   return { file, line, path: '', message: reason, remedy }
 }
 

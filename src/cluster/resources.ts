@@ -38,6 +38,7 @@ export const resources = {
     'Cluster',
   ),
   pods: resource('', 'v1', 'pods', 'Pod', 'Namespaced'),
+  podTemplates: resource('', 'v1', 'podtemplates', 'PodTemplate', 'Namespaced'),
   replicationControllers: resource('', 'v1', 'replicationcontrollers', 'ReplicationController', 'Namespaced'),
   deployments: resource('apps', 'v1', 'deployments', 'Deployment', 'Namespaced'),
   statefulSets: resource('apps', 'v1', 'statefulsets', 'StatefulSet', 'Namespaced'),
@@ -46,6 +47,7 @@ export const resources = {
   jobs: resource('batch', 'v1', 'jobs', 'Job', 'Namespaced'),
   cronJobs: resource('batch', 'v1', 'cronjobs', 'CronJob', 'Namespaced'),
   reports: resource('openreports.io', 'v1alpha1', 'reports', 'Report', 'Namespaced'),
+  clusterReports: resource('openreports.io', 'v1alpha1', 'clusterreports', 'ClusterReport', 'Cluster'),
   validatingWebhookConfigurations: resource(
     'admissionregistration.k8s.io',
     'v1',

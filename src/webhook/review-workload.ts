@@ -1,57 +1,43 @@
-import { isDeepStrictEqual } from 'node:util'
 import { highFinding, type Finding } from '../core/finding.ts'
 import { explain, whyRefused } from '../core/policy/explain.ts'
-import { pinAnnotation } from '../core/policy/pin.ts'
-import type { Labels } from '../core/selector.ts'
 import type { World } from '../core/world.ts'
 import { nextSteps } from '../core/workload/next-steps.ts'
-import { reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
-import { makesPods, readWorkload, type Workload } from '../core/workload/workload.ts'
+import type { JudgedObject } from '../core/workload/conditions.ts'
+import { isCounted, reviewWorkload, verdictOf, type PolicyFinding } from '../core/workload/review.ts'
+import { readWorkloads, templateKindOf, type TemplateKind } from '../core/workload/template-kinds.ts'
+import { makesPods, type Workload } from '../core/workload/workload.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer, type WorldReference } from './answer.ts'
 import { auditAnnotationsOf, warningsOf } from './remarks.ts'
 import { describeObject, refuseInvalid, refuseUnknownKind, type Review } from './review.ts'
+import { keepsTemplates, ratchet, workloadsBefore } from './workload-change.ts'
 
 /** Pods, whoever makes them, and what makes Pods: the last line and the place where its author sees the refusal. */
 export const reviewWorkloads: Review = (request, snapshot) => {
-  if (!isKnown(request)) return refuseUnknownKind(request)
+  const kinds = snapshot.podTemplates ?? []
+  const known = templateKindOf(request.group, request.kind, kinds)
+  if (!isKnown(request, known)) return refuseUnknownKind(request)
   if (request.operation === 'DELETE') return allowed
-  const reading = readWorkload(request.object)
-  const workload = reading.ok ? reading.workload : null
-  if (workload !== null && keepsTemplate(request, workload)) return allowed
+  const reading = readWorkloads(request.object, kinds)
+  const before = workloadsBefore(request, kinds)
+  if (reading.ok && keepsTemplates(before, reading.workloads)) return allowed
   if (!reading.ok) return refuseInvalid(request, reading.problems)
-  if (workload === null) return allowed
-  const absent = missingFrom(snapshot.world, workload, request.namespace)
+  if (reading.workloads.length === 0) return known === undefined ? allowed : nothingAt(known)
+  const absent = missingFrom(snapshot.world, reading.workloads, request.namespace)
   if (absent.isFatal) return refuseUnplaced(request, absent)
-  const answer = judge(request, workload, snapshot)
+  const answer = judge(request, { before, after: reading.workloads }, snapshot)
   return absent.unsettled.length === 0 ? answer : judgedByName(answer, absent)
 }
 
-function isKnown({ group, kind, subResource }: AdmissionRequest): boolean {
+function isKnown({ group, kind, subResource }: AdmissionRequest, known: TemplateKind | undefined): boolean {
+  if (known !== undefined) return subResource === ''
   return makesPods(group, kind) && (subResource === '' || (kind === 'Pod' && subResource === 'ephemeralcontainers'))
 }
 
-/**
- * An update that does not touch what pods will be passes, on an object that is being deleted too: scale, labels and
- * finalizers stay writable on what no longer meets the policy.
- */
-function keepsTemplate({ oldObject }: AdmissionRequest, after: Workload): boolean {
-  if (oldObject === null) return false
-  const before = readWorkload(oldObject)
-  if (!before.ok || before.workload === null) return false
-  const isPod = after.kind === 'Pod'
-  return (
-    isDeepStrictEqual(before.workload.pod, after.pod) &&
-    isDeepStrictEqual(judgedAnnotations(before.workload, isPod), judgedAnnotations(after, isPod))
-  )
-}
-
-/** Of a running Pod only those that are judged: the kubelet and networks write others all the time. */
-function judgedAnnotations({ annotations }: Workload, isPod: boolean): Labels {
-  if (!isPod) return annotations
-  return Object.fromEntries(
-    Object.entries(annotations).filter(([key]) => key === pinAnnotation || /(apparmor|seccomp)/.test(key)),
-  )
+/** A path that never leads anywhere looks like a door that is watched. */
+function nothingAt({ path }: TemplateKind): Answer {
+  const warning = `there is no pod template at ${path}, where lapse is told to look: its Pods are judged when they are created`
+  return allowedWith({ warnings: [warningOf(warning)] })
 }
 
 interface Missing {
@@ -63,7 +49,18 @@ interface Missing {
 
 const nothingMissing: Missing = { unsettled: [], findings: [], isFatal: false }
 
-function missingFrom(world: World, workload: Workload, namespace: string): Missing {
+function missingFrom(world: World, workloads: readonly Workload[], namespace: string): Missing {
+  const all = workloads.map((workload) => missingFor(world, workload, namespace))
+  const found = all.filter((each) => each !== nothingMissing)
+  if (found.length < 2) return found[0] ?? nothingMissing
+  return {
+    unsettled: found.flatMap(({ unsettled }) => unsettled),
+    findings: found.flatMap(({ findings }) => findings),
+    isFatal: found.some(({ isFatal }) => isFatal),
+  }
+}
+
+function missingFor(world: World, workload: Workload, namespace: string): Missing {
   const account = workload.serviceAccountName
   const hasNamespace = world.namespaceLabels(namespace) !== null
   const hasAccount = world.serviceAccount(namespace, account) !== null
@@ -94,34 +91,73 @@ function judgedByName(answer: Answer, { findings, unsettled }: Missing): Answer 
   return { ...answer, warnings: [...answer.warnings, ...notes], unsettled }
 }
 
-function judge(request: AdmissionRequest, workload: Workload, { world, now }: Parameters<Review>[1]): Answer {
-  const { verdict, findings } = reviewWorkload(workload, request.namespace, world, now)
-  switch (verdict) {
+interface Change {
+  readonly before: readonly Workload[]
+  readonly after: readonly Workload[]
+}
+
+function judge(request: AdmissionRequest, { before, after }: Change, { world, now }: Parameters<Review>[1]): Answer {
+  const judgeAll = (workloads: readonly Workload[], object: unknown) =>
+    workloads.flatMap(
+      (workload) => reviewWorkload(workload, request.namespace, world, now, judgedObject(request, object)).findings,
+    )
+  const findings = ratchet(judgeAll(after, request.object), before, after)
+  switch (verdictOf(findings)) {
     case 'Ungoverned':
     case 'Allow':
-      return allowed
+      return findings.length === 0 ? allowed : allowedWith(remarksOn(findings))
     case 'Warn':
     case 'Audit':
       return allowedWith(remarksOn(findings))
     case 'Deny':
-      return refused(403, explainRefusal(request, findings, world), remarksOn(findings))
+      return refused(
+        403,
+        explainRefusal(request, findings, judgeAll(before, request.oldObject), world),
+        remarksOn(findings),
+      )
   }
+}
+
+function judgedObject(
+  { operation, user, namespace, name, group, kind, oldObject }: AdmissionRequest,
+  object: unknown,
+): JudgedObject {
+  return { object, oldObject, request: { operation, userInfo: user, namespace, name, kind: { group, kind } } }
 }
 
 function remarksOn(findings: readonly PolicyFinding[]): Pick<Answer, 'warnings' | 'auditAnnotations'> {
   return { warnings: warningsOf(findings), auditAnnotations: auditAnnotationsOf(findings) }
 }
 
-function explainRefusal(request: AdmissionRequest, all: readonly PolicyFinding[], world: World): string {
-  const findings = all.filter(({ enforcement }) => enforcement === 'Deny')
+function explainRefusal(
+  request: AdmissionRequest,
+  all: readonly PolicyFinding[],
+  earlier: readonly PolicyFinding[],
+  world: World,
+): string {
+  const findings = all.filter((finding) => finding.enforcement === 'Deny' && isCounted(finding))
   const policies = findings.map(({ policy }) => policy)
   return explain({
     what: describeObject(request),
     why: whyRefused(findings, policies),
     findings,
     owners: policies.map(({ owner }) => owner),
-    next: nextSteps(findings, request.namespace, world),
+    next: [...oldOnes(findings, earlier), ...nextSteps(findings, request.namespace, world)],
   })
+}
+
+function keyOf({ check, path, message }: PolicyFinding): string {
+  return `${check} ${path} ${message}`
+}
+
+/** Why an author is refused for what the change did not bring. */
+function oldOnes(findings: readonly PolicyFinding[], earlier: readonly PolicyFinding[]): readonly string[] {
+  const known = new Set(earlier.map(keyOf))
+  const count = findings.filter((finding) => known.has(keyOf(finding))).length
+  if (count === 0) return []
+  return [
+    `${count} of these ${count === 1 ? 'was' : 'were'} there before: new Pods are refused for it with this change or without`,
+  ]
 }
 
 function missing(check: string, path: string, message: string): Finding {

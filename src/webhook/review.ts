@@ -3,6 +3,7 @@ import type { Problem } from '../core/problem.ts'
 import { explain } from '../core/policy/explain.ts'
 import type { Instant } from '../core/time.ts'
 import type { World } from '../core/world.ts'
+import type { TemplateKind } from '../core/workload/template-kinds.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { refused, type Answer } from './answer.ts'
 
@@ -12,6 +13,8 @@ export interface Snapshot {
   readonly now: Instant
   /** The user name under which the operator writes. */
   readonly operatorUser: string
+  /** Further kinds whose objects embed pod templates; absent: none. */
+  readonly podTemplates?: readonly TemplateKind[]
 }
 
 /** Judges one request. Pure: the same request and snapshot have the same answer, so a dry run leaves no trace. */

@@ -1,6 +1,8 @@
 import { mutate } from './mutate.ts'
 import { reviewAccess } from './review-access.ts'
 import { reviewGrant } from './review-grant.ts'
+import { reviewNamespace } from './review-namespace.ts'
+import { reviewOwnDefinition } from './review-own-definition.ts'
 import { reviewPolicy } from './review-policy.ts'
 import { reviewRevision } from './review-revision.ts'
 import { byKind, type Review } from './review.ts'
@@ -22,10 +24,21 @@ const reviewOwnKinds: Review = byKind({
   'lapse.dev/AccessPolicyRevision/status': reviewRevision,
 })
 
+/** What stands around us in the cluster. */
+const reviewSurroundings: Review = byKind({
+  Namespace: reviewNamespace,
+  // labels change by these as well
+  'Namespace/status': reviewNamespace,
+  'Namespace/finalize': reviewNamespace,
+  'apiextensions.k8s.io/CustomResourceDefinition': reviewOwnDefinition,
+  'apiextensions.k8s.io/CustomResourceDefinition/status': reviewOwnDefinition,
+})
+
 /** Every webhook by its path. The paths are in the webhook configurations of users: they do not change. */
 export const webhooks: ReadonlyMap<string, Webhook> = new Map([
   ['/v1/admit/workloads', { name: 'workloads', review: reviewWorkloads }],
   ['/v1/admit/access', { name: 'access', review: reviewAccess }],
   ['/v1/admit/lapse', { name: 'lapse', review: reviewOwnKinds }],
+  ['/v1/admit/cluster', { name: 'cluster', review: reviewSurroundings }],
   ['/v1/mutate', { name: 'mutate', review: mutate }],
 ])

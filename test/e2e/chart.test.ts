@@ -104,7 +104,11 @@ describe('charts/lapse', () => {
       const rules = find(await rendered(everything), 'ClusterRole', 'lapse-scan')['rules'] as readonly Rule[]
       const writing = rules.filter(({ verbs }) => verbs.some((verb) => !['list', 'watch'].includes(verb)))
       expect(writing).to.deep.equal([
-        { apiGroups: ['openreports.io'], resources: ['reports'], verbs: ['list', 'create', 'update', 'delete'] },
+        {
+          apiGroups: ['openreports.io'],
+          resources: ['reports', 'clusterreports'],
+          verbs: ['list', 'create', 'update', 'delete'],
+        },
       ])
       expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
     })
@@ -139,9 +143,60 @@ describe('charts/lapse', () => {
       expect(webhooks.map((webhook) => [webhook['name'], webhook['failurePolicy']])).to.deep.equal([
         ['requester.lapse.dev', 'Fail'],
         ['own-kinds.lapse.dev', 'Fail'],
+        ['own-definitions.lapse.dev', 'Fail'],
+        ['namespaces.lapse.dev', 'Ignore'],
         ['workloads.lapse.dev', 'Ignore'],
         ['access.lapse.dev', 'Fail'],
+        ['standing.lapse.dev', 'Fail'],
+        ['service-accounts.lapse.dev', 'Ignore'],
+        ['token-secrets.lapse.dev', 'Fail'],
       ])
+    })
+
+    it('asks about the kinds that podTemplates names, in every version, and tells the webhook where to look', async () => {
+      const rollout = { group: 'argoproj.io', resource: 'rollouts', kind: 'Rollout', path: 'spec.template' }
+      const job = { group: 'batch.volcano.sh', resource: 'jobs', kind: 'Job', path: 'spec.tasks[*].template' }
+      const objects = await rendered({ webhook: { podTemplates: [rollout, job] } })
+      const webhooks = find(objects, 'ValidatingWebhookConfiguration', 'lapse')['webhooks'] as readonly KubeObject[]
+      const { rules } = webhooks.find(({ name }) => name === 'workloads.lapse.dev')!
+      expect(rules.slice(-2)).to.deep.equal(
+        [rollout, job].map(({ group, resource }) => ({
+          apiGroups: [group],
+          apiVersions: ['*'],
+          operations: ['CREATE', 'UPDATE'],
+          resources: [resource],
+          scope: 'Namespaced',
+        })),
+      )
+      const { args } = find(objects, 'Deployment', 'lapse-webhook')['spec'].template.spec.containers[0]
+      expect(args).to.include('--pod-templates=argoproj.io/Rollout=spec.template')
+      expect(args).to.include('--pod-templates=batch.volcano.sh/Job=spec.tasks[*].template')
+    })
+
+    it('leaves out of the guard over the CRDs the cluster admins, and whom it is told', async () => {
+      const objects = await rendered({
+        crds: { changedBy: { groups: ['platform'], users: ['system:serviceaccount:a:b'] } },
+      })
+      const webhooks = find(objects, 'ValidatingWebhookConfiguration', 'lapse')['webhooks'] as readonly KubeObject[]
+      const { matchConditions } = webhooks.find(({ name }) => name === 'own-definitions.lapse.dev')!
+      expect((matchConditions as readonly KubeObject[]).at(-1)!['expression']).to.equal(
+        `!request.userInfo.groups.exists(group, group in ['system:masters', 'platform']) && !(request.userInfo.username in ['system:serviceaccount:a:b'])`,
+      )
+    })
+
+    it('tells the controller which webhooks it registers, all of them', async () => {
+      const objects = await rendered(everything)
+      const { env } = find(objects, 'Deployment', 'lapse-controller')['spec'].template.spec.containers[0]
+      const value = (env as readonly KubeObject[]).find(({ name }) => name === 'LAPSE_EXPECTED_WEBHOOKS')!['value']
+      const expected = JSON.parse(value as string) as Readonly<Record<string, readonly KubeObject[]>>
+      for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']) {
+        const registered = find(objects, kind, 'lapse')['webhooks'] as readonly KubeObject[]
+        const bare = registered.map((webhook) => {
+          const { caBundle: _, ...clientConfig } = webhook['clientConfig']
+          return { ...webhook, clientConfig }
+        })
+        expect(expected[kind]).to.deep.equal(bare)
+      }
     })
 
     it('refuses an empty pool even unasked for, since a rule without names is a rule for every name', async () => {
@@ -185,6 +240,25 @@ describe('charts/lapse', () => {
         /bindableClusterRoles\/0.*'not' failed/s,
       ],
       ['two roles in one name', { bindableClusterRoles: ['view,admin'] }, /bindableClusterRoles\/0.*does not match/s],
+      [
+        'a pod template of a kind of Kubernetes itself',
+        {
+          webhook: {
+            podTemplates: [{ group: 'apps', resource: 'deployments', kind: 'Deployment', path: 'spec.template' }],
+          },
+        },
+        /podTemplates\/0\/group.*does not match/s,
+      ],
+      [
+        'a pod template at a place that cannot be',
+        { webhook: { podTemplates: [{ group: 'a.b', resource: 'c', kind: 'C', path: 'spec.tasks[0]' }] } },
+        /podTemplates\/0\/path.*does not match/s,
+      ],
+      [
+        'a name that would end the expression that it is put into',
+        { crds: { changedBy: { users: ["x']) || true || ('"] } } },
+        /changedBy\/users\/0.*does not match/s,
+      ],
       ['a failure policy that there is not', { webhook: { failurePolicy: 'Warn' } }, /webhook\/failurePolicy/],
       [
         'a Secret of unknown authority',
@@ -241,7 +315,7 @@ describe('charts/lapse', () => {
     it('uses the Secret and CA that it is given', async () => {
       const objects = await rendered({ certificate: { existingSecret: 'mine', caBundle: 'QUJD' } })
       expect(objects.map((object) => object.kind)).not.to.include('Secret')
-      expect(caBundles(objects)).to.deep.equal(['QUJD', 'QUJD', 'QUJD', 'QUJD'])
+      expect(new Set(caBundles(objects))).to.deep.equal(new Set(['QUJD']))
       expect(find(objects, 'Deployment', 'lapse-webhook')['spec'].template.spec.volumes[0].secret.secretName).to.equal(
         'mine',
       )
@@ -250,7 +324,7 @@ describe('charts/lapse', () => {
     it('leaves the CA to cert-manager when told so', async () => {
       const annotations = { 'cert-manager.io/inject-ca-from': 'lapse-system/webhook' }
       const objects = await rendered({ certificate: { existingSecret: 'mine' }, webhook: { annotations } })
-      expect(caBundles(objects)).to.deep.equal([undefined, undefined, undefined, undefined])
+      expect(new Set(caBundles(objects))).to.deep.equal(new Set([undefined]))
       expect(find(objects, 'ValidatingWebhookConfiguration', 'lapse').metadata!.annotations).to.deep.equal(annotations)
     })
   })
@@ -262,10 +336,12 @@ describe('charts/lapse', () => {
       groups: serviceAccountGroups(namespace),
     }
     let admin: AdminApi
+    let asTheApiServer: AdminApi
     let tenant: string
 
     before(async () => {
       admin = controlPlane.admin
+      asTheApiServer = admin.as({ user: 'system:apiserver', groups: ['system:masters'] })
       await admin.create('/api/v1/namespaces', {
         metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
       })
@@ -321,7 +397,7 @@ describe('charts/lapse', () => {
       for (const each of [leaf, ca])
         expect(each.publicKey.asymmetricKeyDetails).to.deep.equal({ namedCurve: 'prime256v1' })
       const configurations = await Promise.all(Object.values(webhookConfigurations).map((path) => admin.get(path)))
-      expect(caBundles(configurations)).to.deep.equal(Array.from({ length: 4 }, () => data['ca.crt']))
+      expect(new Set(caBundles(configurations))).to.deep.equal(new Set([data['ca.crt']]))
     })
 
     it('keeps the certificate when it is upgraded', async () => {
@@ -343,11 +419,8 @@ describe('charts/lapse', () => {
       await upgradeChart(controlPlane, { namespace })
       const data = (await admin.get(path))['data']
       expect(data['ca.crt']).not.to.equal(before['data']['ca.crt'])
-      expect(caBundles([await admin.get(webhookConfigurations.validating)])).to.deep.equal([
-        data['ca.crt'],
-        data['ca.crt'],
-        data['ca.crt'],
-      ])
+      const found = caBundles([await admin.get(webhookConfigurations.validating)])
+      expect(new Set(found)).to.deep.equal(new Set([data['ca.crt']]))
     })
 
     it('refuses workloads while the webhook does not answer', async () => {
@@ -394,9 +467,63 @@ describe('charts/lapse', () => {
         const rules = (await admin.get(path))['webhooks'].flatMap((webhook: KubeObject) => webhook['rules'])
         const deletes = rules.filter((rule: { operations: string[] }) => /DELETE|\*/.test(rule.operations.join()))
         expect(deletes.flatMap((rule: { resources: string[] }) => rule.resources)).to.deep.equal(
-          path === webhookConfigurations.validating ? ['accesspolicyrevisions'] : [],
+          path === webhookConfigurations.validating
+            ? ['accesspolicyrevisions', 'customresourcedefinitions', 'customresourcedefinitions/status']
+            : [],
         )
       }
+    })
+
+    describe('to those who write roles and bindings', () => {
+      const rules: readonly Rule[] = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }]
+      const labels = { [`to-${namespace}`]: 'true' }
+      const aggregated = {
+        metadata: { name: 'aggregated' },
+        aggregationRule: { clusterRoleSelectors: [{ matchLabels: labels }] },
+      }
+
+      it('lets the API server keep the roles that it ships with, without which it does not come up', async () => {
+        const role = { metadata: { name: 'shipped' }, rules }
+        expect(await outcome(admin.create(`${rbac}/clusterroles`, role))).to.include('"standing.lapse.dev"')
+        expect(await outcome(asTheApiServer.create(`${rbac}/clusterroles`, role))).to.equal('done')
+      })
+
+      it('lets the controller of the cluster aggregate', async () => {
+        await asTheApiServer.create(`${rbac}/clusterroles`, { ...aggregated, rules: [] })
+        await asTheApiServer.create(`${rbac}/clusterroles`, { metadata: { name: 'part', labels }, rules })
+        await eventually('the rules are there', async () => {
+          const found = (await admin.get(`${rbac}/clusterroles/aggregated`))['rules'] as readonly Rule[] | null
+          return found?.length === 1 ? true : undefined
+        })
+      })
+
+      it('lets everybody write what gives nothing, and remove what does', async () => {
+        const path = `${rbac}/clusterroles/shipped`
+        expect(await outcome(admin.patch(path, { metadata: { annotations: { a: 'b' } } }))).to.equal('done')
+        expect(await outcome(admin.patch(path, { metadata: { labels } }))).to.include('"standing.lapse.dev"')
+        expect(await outcome(admin.delete(path))).to.equal('done')
+      })
+
+      it('lets an upgrade mend the RBAC of Lapse itself, and nobody else take it for that', async () => {
+        const read = async () => (await admin.get(`${rbac}/clusterroles/lapse-controller`))['rules'] as readonly Rule[]
+        await upgradeChart(controlPlane, { namespace, values: { pool: { size: 300 } } })
+        expect((await read()).flatMap(({ resourceNames }) => resourceNames ?? [])).to.include('lapse-set-299')
+        await upgradeChart(controlPlane, { namespace })
+        await asTheApiServer.create(`${rbac}/clusterrolebindings`, {
+          metadata: { name: 'deployers' },
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'admin' },
+          subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'deployers' }],
+        })
+        const deployer = admin.as({ user: 'dan', groups: ['deployers'] })
+        const named = { metadata: { name: 'lapse-webhook' }, rules }
+        await eventually('the deployer may write roles', async () =>
+          (await outcome(deployer.create(`${rbac}/namespaces/${namespace}/roles`, named))).includes(
+            'standing.lapse.dev',
+          )
+            ? true
+            : undefined,
+        )
+      })
     })
 
     describe('to the operator, whose writes do not depend on the webhook,', () => {
@@ -406,8 +533,8 @@ describe('charts/lapse', () => {
       const secrets: Rule = { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }
 
       before(async () => {
-        await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'view-logs-test' }, rules: [secrets] })
-        await admin.create(`${rbac}/clusterroles`, { metadata: { name: 'someone-elses' }, rules: [held] })
+        await asTheApiServer.create(`${rbac}/clusterroles`, { metadata: { name: 'view-logs-test' }, rules: [secrets] })
+        await asTheApiServer.create(`${rbac}/clusterroles`, { metadata: { name: 'someone-elses' }, rules: [held] })
       })
 
       it('allows a role of the pool with rules that it holds, its binding, and the removal of both', async () => {
@@ -475,10 +602,10 @@ describe('charts/lapse', () => {
         })
       }
 
-      it('leaves every other binding of a pool role to the webhook, and bindings of other roles to nobody', async () => {
+      it('leaves every other binding of a pool role and of any other role to the webhook', async () => {
         await role('lapse-set-2', held)
         expect(await outcome(bind(admin, 'lapse-set-2'))).to.include('failed calling webhook "access.lapse.dev"')
-        expect(await outcome(bind(admin, 'someone-elses'))).to.equal('done')
+        expect(await outcome(bind(admin, 'someone-elses'))).to.include('failed calling webhook "standing.lapse.dev"')
       })
     })
 
@@ -535,6 +662,12 @@ const controllerRules: readonly Rule[] = [
   { apiGroups: [''], resources: ['namespaces', 'serviceaccounts'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  {
+    apiGroups: ['admissionregistration.k8s.io'],
+    resources: ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
+    verbs: ['list', 'watch'],
+    resourceNames: ['lapse'],
+  },
   {
     apiGroups: ['rbac.authorization.k8s.io'],
     resources: ['rolebindings'],

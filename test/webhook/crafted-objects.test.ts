@@ -2,10 +2,11 @@ import * as fc from 'fast-check'
 import { expect } from 'chai'
 import { readAdmissionReview } from '../../src/webhook/admission-review.ts'
 import { webhooks } from '../../src/webhook/webhooks.ts'
-import { deployment, grant, hostPath, legacyAccess, payments, pod, policy } from './objects.ts'
+import { deployment, grant, hostPath, legacyAccess, namespace, payments, pod, policy } from './objects.ts'
 import { judge, reviewOf, worldOf, type RawObject } from './requests.ts'
 
-const world = worldOf(...payments, ...legacyAccess, policy())
+const terms = { podSecurity: { level: 'restricted' }, forbid: ['secrets-read'], standing: [] }
+const world = worldOf(...payments, ...legacyAccess, policy({ workloads: terms }))
 const volumes = hostPath
 const binding: RawObject = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -13,6 +14,27 @@ const binding: RawObject = {
   metadata: { namespace: 'payments', name: 'mine' },
   roleRef: { kind: 'ClusterRole', name: 'lapse-set-1' },
   subjects: [{ kind: 'User', name: 'ana' }],
+}
+
+const clusterRole: RawObject = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'part', labels: { part: 'yes' } },
+  aggregationRule: { clusterRoleSelectors: [{ matchLabels: { other: 'yes' } }] },
+  rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }],
+}
+const tokenSecret: RawObject = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace: 'payments', name: 't', annotations: { 'kubernetes.io/service-account.name': 'api' } },
+  type: 'kubernetes.io/service-account-token',
+}
+
+const definition: RawObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'nhigrants.lapse.dev' },
+  spec: { group: 'lapse.dev' },
 }
 
 /** B20: whatever stands where something else is expected, a review gives an answer and does not throw. */
@@ -25,6 +47,12 @@ const samples: readonly (readonly [path: string, object: RawObject, oldObject?: 
   ['/v1/admit/lapse', policy()],
   ['/v1/admit/lapse', policy({ version: '1.5.0' }), policy()],
   ['/v1/admit/access', binding],
+  ['/v1/admit/access', { ...binding, roleRef: { kind: 'Role', name: 'reader' } }, binding],
+  ['/v1/admit/access', clusterRole, { ...clusterRole, metadata: { name: 'part' } }],
+  ['/v1/admit/access', tokenSecret],
+  ['/v1/admit/access', payments[1]!, payments[1]!],
+  ['/v1/admit/cluster', namespace('payments'), namespace('payments', { team: 'payments' })],
+  ['/v1/admit/cluster', definition, definition],
   ['/v1/mutate', grant()],
   ['/v1/mutate', policy({}, { annotations: { 'lapse.dev/applied-by': 'x' } }), policy()],
 ]

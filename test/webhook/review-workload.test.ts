@@ -4,6 +4,8 @@ import { account, deployment, hostPath, legacyAccess, namespace, payments, pod, 
 import {
   gist,
   judge,
+  now,
+  operatorUser,
   refusalOf,
   requestOf,
   reviewOf,
@@ -23,6 +25,21 @@ const noToken = { automountServiceAccountToken: false }
 
 const review = (object: RawObject, options: RequestOptions = {}, world = governed) =>
   judge(reviewWorkloads, requestOf(object, options), world)
+
+const crew = (...pods: readonly object[]): RawObject => ({
+  apiVersion: 'crew.example.com/v2',
+  kind: 'Crew',
+  metadata: { namespace: 'payments', name: 'api' },
+  spec: { tasks: pods.map((spec) => ({ template: { spec } })) },
+})
+
+const old = (fields: object = {}) => pod({ ...noToken, containers: [{ name: 'old', image: 'a' }], ...fields })
+
+const join = (container: object, before: RawObject = old()) =>
+  review(
+    { ...before, spec: { ...(before['spec'] as object), ephemeralContainers: [container] } },
+    { subResource: 'ephemeralcontainers', oldObject: before },
+  )
 
 describe('reviewWorkloads', () => {
   it('says every finding, its field, the policy version, the owner and what to do next', () => {
@@ -178,6 +195,12 @@ what its fields mean: kubectl explain pod`,
       expect(refusalOf(review(object))).to.contain('[host-path] spec.template.spec.volumes[1]')
     })
 
+  it('judges a PodTemplate', () => {
+    const template = { spec: podSpec({ ...noToken, volumes: hostPath }) }
+    const object = { apiVersion: 'v1', kind: 'PodTemplate', metadata: { namespace: 'payments', name: 'api' }, template }
+    expect(refusalOf(review(object))).to.contain('[host-path] template.spec.volumes[1]')
+  })
+
   it('judges the template of a CronJob', () => {
     const template = { spec: podSpec({ ...noToken, volumes: hostPath }) }
     const metadata = { namespace: 'payments', name: 'nightly' }
@@ -226,6 +249,83 @@ what its fields mean: kubectl explain pod`,
   it('judges a Pod again whose pin was changed', () => {
     const pinned = pod({ ...noToken, volumes: hostPath, annotations: { 'lapse.dev/policy': 'payments-deploy@1.4.0' } })
     expect(gist(review(pinned, { oldObject: pod({ ...noToken, volumes: hostPath }) }))).to.match(/^403/)
+  })
+
+  describe('of a kind that the configuration names', () => {
+    const podTemplates = [{ group: 'crew.example.com', kind: 'Crew', path: 'spec.tasks[*].template' }]
+    const good = podSpec(noToken)
+    const bad = podSpec({ ...noToken, volumes: hostPath })
+    const ask = (object: RawObject, options: RequestOptions = {}) =>
+      reviewWorkloads(requestOf(object, options), { world: governed, now, operatorUser, podTemplates })
+
+    it('judges every template', () => {
+      const message = refusalOf(ask(crew(good, bad, bad)))
+      expect(message).to.contain('spec.tasks[1].template').and.contain('spec.tasks[2].template')
+    })
+
+    it('allows good ones, and an update that leaves all of them as they are', () => {
+      expect(gist(ask(crew(good, good)))).to.equal('allowed')
+      expect(gist(ask(crew(bad), { oldObject: crew(bad) }))).to.equal('allowed')
+    })
+
+    it('judges one that is added, moved or taken away', () => {
+      expect(gist(ask(crew(bad, good), { oldObject: crew(bad) }))).to.match(/^403/)
+      expect(gist(ask(crew(good, bad), { oldObject: crew(bad, good) }))).to.match(/^403/)
+      expect(gist(ask(crew(bad), { oldObject: crew(bad, good) }))).to.match(/^403/)
+    })
+
+    it('knows no subresource of it, and no kind that is not named', () => {
+      expect(gist(ask(crew(good), { subResource: 'status', oldObject: crew(good) }))).to.contain('does not know')
+      expect(gist(ask({ ...crew(good), kind: 'Gang' }))).to.contain('does not know crew.example.com/Gang')
+    })
+
+    it('waits for the accounts of all templates', () => {
+      const answer = ask(crew(podSpec({ account: 'one' }), podSpec({ account: 'two' })))
+      expect(answer.unsettled.map(({ name }) => name)).to.deep.equal(['one', 'two'])
+    })
+  })
+
+  describe('of a running Pod', () => {
+    const debug = { ...(podSpec().containers[0] as object), name: 'debug' }
+
+    it('lets a good container join a bad one, and tells of the bad one', () => {
+      const answer = join(debug)
+      expect(gist(answer)).to.equal('allowed')
+      expect(answer.warnings.join()).to.contain('spec.containers[0]').and.contain('it was so before this update')
+      expect(answer.auditAnnotations['findings']).to.contain('Warn [')
+    })
+
+    it('refuses a bad container for what is bad in it, and in it alone', () => {
+      const message = refusalOf(join({ name: 'debug', image: 'a' }))
+      expect(message).to.contain('spec.ephemeralContainers[0]').and.not.to.contain('spec.containers[0]')
+    })
+
+    it('refuses every container where the Pod itself is at fault', () => {
+      expect(refusalOf(join(debug, old({ hostNetwork: true })))).to.contain('spec.hostNetwork')
+    })
+
+    it('refuses a bad container under the name of an old one, and an old one that has changed', () => {
+      expect(gist(join({ name: 'old', image: 'a' }))).to.match(/^403/)
+      const other = old({ containers: [{ name: 'old', image: 'b' }] })
+      expect(gist(review(other, { oldObject: old() }))).to.match(/^403/)
+    })
+
+    it('judges everything anew when its pin changes with it', () => {
+      const annotations = { 'lapse.dev/policy': 'payments-deploy@1.4.0' }
+      const before = old()
+      const after = old({ annotations, ephemeralContainers: [debug] })
+      expect(gist(review(after, { oldObject: before }))).to.match(/^403/)
+    })
+  })
+
+  it('says of a changed template what was wrong with it before', () => {
+    const [before, after] = ['a', 'b'].map((image) =>
+      deployment({ ...noToken, volumes: hostPath, annotations: { image } }),
+    ) as [RawObject, RawObject]
+    expect(refusalOf(review(after, { oldObject: before }))).to.contain(
+      '1 of these was there before: new Pods are refused for it with this change or without',
+    )
+    expect(refusalOf(review(after, { oldObject: deployment(noToken) }))).not.to.contain('there before')
   })
 
   it('judges a template without its ServiceAccount by the name, says so, and waits for the account', () => {

@@ -210,7 +210,7 @@ describe('AdmissionServer', () => {
     expect(answer).to.deep.equal({
       name: 'lapse webhook',
       version: '1.2.3',
-      paths: ['/v1/admit/workloads', '/v1/admit/access', '/v1/admit/lapse', '/v1/mutate'],
+      paths: ['/v1/admit/workloads', '/v1/admit/access', '/v1/admit/lapse', '/v1/admit/cluster', '/v1/mutate'],
     })
     expect(headers).not.to.have.property('x-powered-by')
   })

@@ -4,26 +4,16 @@ import { podSpecShape } from './pod-spec-shape.ts'
 import { metadataPathOf, type PodSpec } from './pod-spec.ts'
 import { mapOf, objectOf, text, type Shape } from './shape.ts'
 
-export type WorkloadKind =
-  | 'Pod'
-  | 'Deployment'
-  | 'StatefulSet'
-  | 'DaemonSet'
-  | 'ReplicaSet'
-  | 'Job'
-  | 'CronJob'
-  | 'ReplicationController'
-
 /** An object that is or makes pods, with the pod (template) that decides what those may do. */
 export interface Workload {
-  readonly kind: WorkloadKind
+  readonly kind: string
   readonly apiVersion: string
   /** null: the object does not say. */
   readonly namespace: string | null
   /** `generateName` with `…` behind it while the API server has yet to choose; empty when the object has neither. */
   readonly name: string
   /** Field path of the pod spec. */
-  readonly podPath: PodPath
+  readonly podPath: string
   /** Field path of the metadata that the pods get. */
   readonly templateMetadataPath: string
   /** Of the pods, not of the object around their template. */
@@ -34,15 +24,13 @@ export interface Workload {
   readonly serviceAccountName: string
 }
 
-export type PodPath = 'spec' | 'spec.template.spec' | 'spec.jobTemplate.spec.template.spec'
-
 export type WorkloadReading =
   | { readonly ok: true; readonly workload: Workload }
   /** No object that makes pods: another kind, or one whose template is optional and absent. */
   | { readonly ok: true; readonly workload: null }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-interface Metadata {
+export interface Metadata {
   readonly name?: string | null
   readonly generateName?: string | null
   readonly namespace?: string | null
@@ -51,7 +39,7 @@ interface Metadata {
 }
 
 /** What a Pod and a pod template have in common. */
-interface Template {
+export interface Template {
   readonly metadata?: Metadata | null
   readonly spec: PodSpec
 }
@@ -71,32 +59,38 @@ interface OptionalTemplateOwner {
   readonly spec?: { readonly template?: Template | null } | null
 }
 
-interface Parts {
+interface PodTemplate {
+  readonly metadata?: Metadata | null
+  readonly template?: Template | null
+}
+
+/** What of an object makes a workload of it. */
+export interface Parts {
   readonly metadata: Metadata
   readonly template: Template
 }
 
 /** Where the objects of a kind hold their pods. */
 interface Form {
-  readonly kind: WorkloadKind
+  readonly kind: string
   readonly group: string
-  readonly podPath: PodPath
+  readonly podPath: string
   /** `parts` is null when the template is absent and may be. */
   readonly read: (object: unknown) => { readonly parts: Parts | null } | { readonly problems: readonly Problem[] }
 }
 
-const typed = objectOf<{ readonly apiVersion: string; readonly kind: string }>({ apiVersion: text, kind: text }, [
-  'apiVersion',
-  'kind',
-])
-const metadata = objectOf<Metadata>({
+export const typed = objectOf<{ readonly apiVersion: string; readonly kind: string }>(
+  { apiVersion: text, kind: text },
+  ['apiVersion', 'kind'],
+)
+export const metadata = objectOf<Metadata>({
   name: text,
   generateName: text,
   namespace: text,
   annotations: mapOf(text),
   labels: mapOf(text),
 })
-const template = objectOf<Template>({ metadata, spec: podSpecShape }, ['spec'])
+export const template = objectOf<Template>({ metadata, spec: podSpecShape }, ['spec'])
 const templateOwner = objectOf<TemplateOwner>(
   { metadata, spec: objectOf<TemplateOwner['spec']>({ template }, ['template']) },
   ['spec'],
@@ -109,11 +103,13 @@ const optionalTemplateOwner = objectOf<OptionalTemplateOwner>({
   metadata,
   spec: objectOf<NonNullable<OptionalTemplateOwner['spec']>>({ template }),
 })
+const podTemplate = objectOf<PodTemplate>({ metadata, template })
 
 const readPod = readAs(template, (pod) => pod)
 const readOwner = readAs(templateOwner, ({ spec }) => spec.template)
 const readCronJob = readAs(cronJob, ({ spec }) => spec.jobTemplate.spec.template)
 const readOptionalOwner = readAs(optionalTemplateOwner, ({ spec }) => spec?.template ?? null)
+const readPodTemplate = readAs(podTemplate, (object) => object.template ?? null)
 
 const forms: readonly Form[] = [
   { kind: 'Pod', group: '', podPath: 'spec', read: readPod },
@@ -124,6 +120,7 @@ const forms: readonly Form[] = [
   { kind: 'Job', group: 'batch', podPath: 'spec.template.spec', read: readOwner },
   { kind: 'CronJob', group: 'batch', podPath: 'spec.jobTemplate.spec.template.spec', read: readCronJob },
   { kind: 'ReplicationController', group: '', podPath: 'spec.template.spec', read: readOptionalOwner },
+  { kind: 'PodTemplate', group: '', podPath: 'template.spec', read: readPodTemplate },
 ]
 
 /** Whether objects of a kind, in whatever version, are or make pods. */
@@ -135,15 +132,27 @@ export function makesPods(group: string, kind: string): boolean {
 export function readWorkload(object: unknown): WorkloadReading {
   if (!typed.fits(object)) return { ok: false, problems: typed.explain(object, '') }
   const { apiVersion, kind } = object
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  const group = groupOf(apiVersion)
   const form = forms.find((each) => each.kind === kind && each.group === group)
   if (form === undefined) return { ok: true, workload: null }
   const reading = form.read(object)
   if ('problems' in reading) return { ok: false, problems: reading.problems }
-  return { ok: true, workload: reading.parts === null ? null : workloadOf(form, apiVersion, reading.parts) }
+  return {
+    ok: true,
+    workload: reading.parts === null ? null : workloadOf({ kind, apiVersion }, form.podPath, reading.parts),
+  }
 }
 
-function workloadOf({ kind, podPath }: Form, apiVersion: string, parts: Parts): Workload {
+/** Empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+}
+
+export function workloadOf(
+  { kind, apiVersion }: Pick<Workload, 'kind' | 'apiVersion'>,
+  podPath: string,
+  parts: Parts,
+): Workload {
   const pod = parts.template.spec
   return {
     kind,

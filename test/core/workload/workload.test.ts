@@ -27,6 +27,8 @@ const kinds: readonly (readonly [
   ['v1', 'ReplicationController', { template }, 'spec.template.spec', 'spec.template.metadata'],
 ]
 
+const podTemplate = { apiVersion: 'v1', kind: 'PodTemplate', metadata }
+
 describe('readWorkload', () => {
   for (const [apiVersion, kind, spec, podPath, templateMetadataPath] of kinds) {
     it(`finds the pod template of a ${kind}`, () => {
@@ -47,6 +49,11 @@ describe('readWorkload', () => {
       })
     })
   }
+
+  it('finds the template of a PodTemplate, which has no spec', () => {
+    expect(read({ ...podTemplate, template })).to.include({ podPath: 'template.spec', pod })
+    expect(readWorkload(podTemplate)).to.deep.equal({ ok: true, workload: null })
+  })
 
   it('takes a Pod for its own template', () => {
     const workload = read({

@@ -1,0 +1,45 @@
+import { expect } from 'chai'
+
+import { silentLog } from '../../src/runtime/log.ts'
+import { Judge } from '../../src/webhook/judge.ts'
+import { WatchedWorld } from '../../src/webhook/watched-world.ts'
+import { webhooks } from '../../src/webhook/webhooks.ts'
+import { worldKinds } from '../../src/world/world-index.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { guardedCluster } from '../support/guarded-cluster.ts'
+import { grant, pod } from '../webhook/objects.ts'
+import { operatorUser, reviewOf, type RawObject } from '../webhook/requests.ts'
+
+describe('B14 caches that are not there, or not up to date', () => {
+  const elsewhere = 'elsewhere a decision was taken on what was cached so far (CVE-2021-43979)'
+
+  const samples: readonly (readonly [path: string, object: RawObject])[] = [
+    ['/v1/admit/workloads', pod()],
+    ['/v1/admit/lapse', grant()],
+    ['/v1/admit/access', { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'x' } }],
+  ]
+
+  for (const missing of worldKinds)
+    it(`refuse everything while ${missing} has not been listed: ${elsewhere}`, async () => {
+      const clock = new FakeClock()
+      const world = new WatchedWorld(clock)
+      for (const kind of worldKinds)
+        world.follow(kind, { get: () => null, list: () => [], hasSynced: kind !== missing, subscribe: () => {} })
+      const judge = new Judge({ operatorUser, clock, log: silentLog, metrics: { review: () => {} }, world })
+      for (const [path, object] of samples) {
+        const { body } = await judge.answer(webhooks.get(path)!, JSON.stringify(reviewOf(object)))
+        const { response } = JSON.parse(body) as { response: { allowed: boolean; status: { code: number } } }
+        expect(response.allowed, path).to.equal(false)
+        expect(response.status.code).to.equal(503)
+      }
+    })
+
+  it('are told by their age, one for each: elsewhere a watch that was lost was not seen by anybody (Pepr)', async () => {
+    const { lapse } = await guardedCluster()
+    const url = `http://127.0.0.1:${lapse.webhook.localPort('http')}/metrics`
+    const text = await (await fetch(url)).text()
+    const ages = [...text.matchAll(/^lapse_cache_age_seconds\{resource="([^"]+)"\} (\S+)$/gm)]
+    expect(ages.length).to.be.at.least(worldKinds.length)
+    for (const [, resource, age] of ages) expect(Number(age), resource).to.be.within(0, 300)
+  })
+})

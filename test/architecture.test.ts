@@ -26,7 +26,15 @@ const seenByPorts = 'say what you need in src/cluster/ports.ts and let src/cli w
 const folders: Readonly<Record<string, Folder>> = {
   core: {
     mayImport: [],
-    packages: ['semver/functions/compare.js'],
+    packages: [
+      'semver/functions/compare.js',
+      '@bufbuild/cel',
+      '@bufbuild/cel/ext',
+      '@bufbuild/protobuf',
+      '@bufbuild/protobuf/reflect',
+      '@bufbuild/protobuf/wkt',
+      're2js',
+    ],
     otherwise: 'core is values in, values out; let the caller pass in what it needs',
   },
   api: {
@@ -55,6 +63,9 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/cluster/'],
   express: ['src/webhook/', 'src/runtime/'],
   winston: ['src/runtime/log.ts'],
+  '@bufbuild/cel': ['src/core/cel/'],
+  '@bufbuild/protobuf': ['src/core/cel/'],
+  re2js: ['src/core/cel/'],
 }
 
 const longest = 300
@@ -248,6 +259,16 @@ describe('the check of the architecture', () => {
       'winston beside the log',
       { 'src/runtime/queue.ts': "import { createLogger } from 'winston'" },
       'src/runtime/queue.ts must not import winston: only src/runtime/log.ts may; use what is exported there',
+    ],
+    [
+      'a CEL engine outside of src/core/cel',
+      { 'src/core/policy/a.ts': "import { parse } from '@bufbuild/cel'" },
+      'src/core/policy/a.ts must not import @bufbuild/cel: only src/core/cel/ may; use what is exported there',
+    ],
+    [
+      'regular expressions of RE2 outside of src/core/cel',
+      { 'src/webhook/a.ts': "import { RE2JS } from 're2js'" },
+      'src/webhook/a.ts must not import re2js: only src/core/cel/ may; use what is exported there',
     ],
     [
       'two files that need each other, if only for types',

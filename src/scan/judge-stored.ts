@@ -1,16 +1,19 @@
 import type { KubeObject } from '../cluster/ports.ts'
+import { reviewAccess } from '../core/access/review-access.ts'
+import { RbacIndex } from '../core/rbac/rbac-index.ts'
+import { readBinding } from '../core/rbac/read-objects.ts'
 import type { Instant } from '../core/time.ts'
-import { reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
+import { isCounted, reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
 import { readWorkload } from '../core/workload/workload.ts'
 import type { World } from '../core/world.ts'
 
 /** What is said of a stored object. */
 export type StoredVerdict =
-  /** It has ended, or makes no pods any more. */
+  /** It has ended, or makes no pods any more; a binding that concerns nobody whose standing access is judged. */
   | { readonly kind: 'Over' }
   /** No policy that judges workloads governs it. */
   | { readonly kind: 'Ungoverned' }
-  /** `findings`: what its owner was not found to have. Empty: nothing is wrong with it that is not wrong with its owner. */
+  /** `findings`: what its owner was not found to have, and no grant waives. Empty: nothing is wrong with it that is not wrong with its owner. */
   | { readonly kind: 'Judged'; readonly findings: readonly PolicyFinding[] }
   | { readonly kind: 'Unreadable'; readonly message: string }
 
@@ -34,13 +37,15 @@ export class StoredJudge {
     const reading = readWorkload(object)
     if (!reading.ok) return { kind: 'Unreadable', message: reading.problems.map(({ path }) => path).join(', ') }
     if (reading.workload === null) return { kind: 'Over' }
-    const { verdict, findings } = reviewWorkload(
+    const { verdict, findings: all } = reviewWorkload(
       reading.workload,
       object.metadata.namespace ?? '',
       this.#world,
       this.#now,
+      { object, oldObject: null, request: null },
     )
     if (verdict === 'Ungoverned') return { kind: 'Ungoverned' }
+    const findings = all.filter(isCounted)
     const known = this.#told.get(controllerOf(object)) ?? new Set()
     const breaches = findings.map((finding) => breachOf(finding, reading.workload.podPath))
     if (findings.length > 0) this.#told.set(object.metadata.uid, new Set([...known, ...breaches]))
@@ -48,8 +53,24 @@ export class StoredJudge {
   }
 }
 
-/** The same for a field of a template and for that field of what was made from it. */
-function breachOf({ policy, check, path }: PolicyFinding, podPath: string): string {
+const nothing = new RbacIndex()
+
+/** What a binding gives for good beyond what policies list as `standing`: what would be refused if it came now. */
+export function judgeStoredBinding(object: KubeObject, world: World): StoredVerdict {
+  if (isOfKubernetes(object)) return { kind: 'Over' }
+  const after = readBinding(object.kind === 'RoleBinding' ? 'RoleBinding' : 'ClusterRoleBinding', object)
+  const { verdict, findings } = reviewAccess({ kind: 'Binding', before: null, after }, world, nothing)
+  return verdict === 'Ungoverned' ? { kind: 'Over' } : { kind: 'Judged', findings: findings.filter(isCounted) }
+}
+
+/** What the API server itself keeps, for discovery and its own components: it would be found under every policy. Whoever else sets the label was asked when he wrote it. */
+function isOfKubernetes({ metadata: { name, labels } }: KubeObject): boolean {
+  return name.startsWith('system:') && labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults'
+}
+
+/** The same for a field of a template and for that field of what was made from it; what concerns no field goes by its words. */
+function breachOf({ policy, check, path, message }: PolicyFinding, podPath: string): string {
+  if (path === '') return `${policy.name} ${check} ${message}`
   const template = podPath.slice(0, -'spec'.length)
   return `${policy.name} ${check} ${path.startsWith(template) ? path.slice(template.length) : path}`
 }

@@ -1,6 +1,6 @@
 import { Conflict, NotFound } from '../cluster/errors.ts'
 import type { KubeObject, ScanClient } from '../cluster/ports.ts'
-import { resources } from '../cluster/resources.ts'
+import { resources, type ResourceType } from '../cluster/resources.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { reportLabels, reportName, reportOf, type NamespaceResults } from './report.ts'
@@ -15,7 +15,7 @@ const labelSelector = Object.entries(reportLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join(',')
 
-/** Brings the reports of openreports.io to what a scan found: one in each namespace in which a policy governs something. */
+/** Brings the reports of openreports.io to what a scan found: one in each namespace in which a policy governs something, and one for the cluster. */
 export class ReportWriter {
   readonly #parts: ReportWriterParts
 
@@ -37,15 +37,17 @@ export class ReportWriter {
     }
     for (const { metadata } of stored.values()) {
       const { namespace = '', name, uid } = metadata
-      await client.delete(resources.reports, { namespace, name }, { uid })
+      await client.delete(typeOf(namespace), { namespace, name }, { uid })
     }
   }
 
   /** Ours, by namespace; null: the cluster does not know the kind. */
   async #stored(): Promise<Map<string, KubeObject> | null> {
     try {
-      const reports = await this.#parts.client.list(resources.reports, { labelSelector })
-      const ours = reports.filter(({ metadata }) => metadata.name === reportName)
+      const { client } = this.#parts
+      const reports = await client.list(resources.reports, { labelSelector })
+      const clusterReports = await client.list(resources.clusterReports, { labelSelector })
+      const ours = [...reports, ...clusterReports].filter(({ metadata }) => metadata.name === reportName)
       return new Map(ours.map((report) => [report.metadata.namespace ?? '', report]))
     } catch (error) {
       if (error instanceof NotFound) return null
@@ -57,11 +59,16 @@ export class ReportWriter {
   async #put(report: object, previous: KubeObject | null): Promise<void> {
     const { client, log } = this.#parts
     try {
-      if (previous === null) await client.create(resources.reports, report)
-      else await client.replace(resources.reports, report as KubeObject)
+      const type = typeOf((report as KubeObject).metadata.namespace ?? '')
+      if (previous === null) await client.create(type, report)
+      else await client.replace(type, report as KubeObject)
     } catch (error) {
       if (!(error instanceof Conflict) && !(error instanceof NotFound)) throw error
       log.warn('report not written', { error })
     }
   }
+}
+
+function typeOf(namespace: string): ResourceType {
+  return namespace === '' ? resources.clusterReports : resources.reports
 }

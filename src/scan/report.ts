@@ -44,7 +44,7 @@ interface Result {
 }
 
 /**
- * The namespace's Report of openreports.io. A result keeps the time at which it was first reported. Returns `previous`
+ * The namespace's Report of openreports.io, or for the empty namespace, which is what belongs to none, the ClusterReport. A result keeps the time at which it was first reported. Returns `previous`
  * itself when nothing has changed.
  */
 export function reportOf(
@@ -61,14 +61,16 @@ export function reportOf(
     .map((result) => ({ ...result, timestamp: since.get(identityOf(result)) ?? timestampOf(now) }))
   const content = {
     source: 'lapse',
-    scope: { apiVersion: 'v1', kind: 'Namespace', name: namespace },
+    ...(namespace !== '' && { scope: { apiVersion: 'v1', kind: 'Namespace', name: namespace } }),
     configuration: { limits: { maxResults: mostResults, statusFilter: ['fail', 'warn', 'error'] } },
     summary: { pass: passed, skip: ungoverned, ...countsOf(findings) },
     results,
   }
   if (previous !== null && says(previous, content)) return previous
-  const metadata = previous?.metadata ?? { namespace, name: reportName, labels: reportLabels }
-  return { apiVersion: 'openreports.io/v1alpha1', kind: 'Report', metadata, ...content }
+  const place = namespace === '' ? {} : { namespace }
+  const metadata = previous?.metadata ?? { ...place, name: reportName, labels: reportLabels }
+  const kind = namespace === '' ? 'ClusterReport' : 'Report'
+  return { apiVersion: 'openreports.io/v1alpha1', kind, metadata, ...content }
 }
 
 function says(previous: KubeObject, content: Readonly<Record<string, unknown>>): boolean {
@@ -77,7 +79,8 @@ function says(previous: KubeObject, content: Readonly<Record<string, unknown>>):
 
 function resultOf({ object, finding, message }: StoredFinding): Omit<Result, 'timestamp'> {
   const { namespace = '', name, uid } = object.metadata
-  const resource = { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', namespace, name, uid }
+  const place = namespace === '' ? {} : { namespace }
+  const resource = { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', ...place, name, uid }
   const said = {
     message: message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 1).toWellFormed()}…`,
     resources: [resource] as const,
@@ -126,7 +129,12 @@ function gravestFirst(a: Omit<Result, 'timestamp'>, b: Omit<Result, 'timestamp'>
   return rank(a) - rank(b) || (of < other ? -1 : Number(of > other))
 }
 
-function identityOf({ policy, rule, resources: [{ kind, name, uid }], properties }: Omit<Result, 'timestamp'>): string {
+function identityOf({
+  policy,
+  rule,
+  resources: [{ kind = '', name = '', uid = '' }],
+  properties,
+}: Omit<Result, 'timestamp'>): string {
   return JSON.stringify([kind, name, uid, policy, rule, properties['path'] ?? ''])
 }
 

@@ -3,11 +3,11 @@ import type { KubeObject, ScanClient } from '../cluster/ports.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Scanned } from '../runtime/scan-metrics.ts'
-import { StoredJudge, type StoredVerdict } from './judge-stored.ts'
+import { judgeStoredBinding, StoredJudge, type StoredVerdict } from './judge-stored.ts'
 import { readWorld } from './read-world.ts'
 import type { StoredFinding } from './report.ts'
 import { ReportWriter } from './report-writer.ts'
-import { scannedKinds } from './scanned-kinds.ts'
+import { scannedBindings, scannedKinds } from './scanned-kinds.ts'
 
 export interface ScanParts {
   readonly client: ScanClient
@@ -36,12 +36,15 @@ export class Scan {
   async run(): Promise<void> {
     const { client, clock, log, scanned } = this.#parts
     const begun = clock.monotonic()
-    const judge = new StoredJudge(await readWorld(client), clock.now())
+    const world = await readWorld(client)
+    const judge = new StoredJudge(world, clock.now())
     const namespaces = new Map<string, Tally>()
     let objects = 0
-    for (const type of scannedKinds) {
+    for (const type of [...scannedKinds, ...scannedBindings]) {
+      const isBinding = scannedBindings.includes(type)
       for await (const page of client.pages(type)) {
-        for (const object of page) take(namespaces, object, judge.judge(object))
+        for (const object of page)
+          take(namespaces, object, isBinding ? judgeStoredBinding(object, world) : judge.judge(object))
         objects += page.length
         await setImmediate() // probes are answered between two pages
       }

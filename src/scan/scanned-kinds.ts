@@ -5,9 +5,13 @@ export const scannedKinds: readonly ResourceType[] = [
   resources.cronJobs,
   resources.daemonSets,
   resources.deployments,
+  resources.podTemplates,
   resources.replicationControllers,
   resources.statefulSets,
   resources.jobs,
   resources.replicaSets,
   resources.pods,
 ]
+
+/** What gives access. */
+export const scannedBindings: readonly ResourceType[] = [resources.roleBindings, resources.clusterRoleBindings]

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { load as parseYaml } from 'js-yaml'
+import { loadAll as parseAllYaml } from 'js-yaml'
 import { KubeClient } from '../../src/cluster/client.ts'
 import { loadConnection } from '../../src/cluster/connection.ts'
 import { Transport } from '../../src/cluster/transport.ts'
@@ -103,11 +103,12 @@ describe('a scan', () => {
   describe('in a cluster that knows reports', () => {
     before(async () => {
       const text = await readFile(join(import.meta.dirname, '../support/openreports-crd.yaml'), 'utf8')
-      await controlPlane.admin.create(
-        '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-        parseYaml(text) as object,
-      )
-      await eventually('reports are served', () => controlPlane.admin.list('/apis/openreports.io/v1alpha1/reports'))
+      for (const definition of parseAllYaml(text) as readonly object[])
+        await controlPlane.admin.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition)
+      for (const plural of ['reports', 'clusterreports'])
+        await eventually(`${plural} are served`, () =>
+          controlPlane.admin.list(`/apis/openreports.io/v1alpha1/${plural}`),
+        )
     })
 
     it('reports a breach once, where it comes from, and what is well', async () => {
@@ -153,6 +154,25 @@ describe('a scan', () => {
         await scan()
         return (await report(scene)) === null || undefined
       })
+    })
+
+    it('reports access that is held for good beyond what the policy lists', async () => {
+      const scene = await Scene.set(controlPlane, { workloads: { standing: [] } })
+      const rbac = '/apis/rbac.authorization.k8s.io/v1'
+      const subjects = [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'default' }]
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }
+      const metadata = { name: `legacy-${scene.namespace}` }
+      await controlPlane.admin.create(`${rbac}/namespaces/${scene.namespace}/rolebindings`, {
+        metadata,
+        roleRef,
+        subjects,
+      })
+      await controlPlane.admin.create(`${rbac}/clusterrolebindings`, { metadata, roleRef, subjects })
+      await scan()
+      expect(resultsIn(await report(scene))).to.deep.equal([`fail standing-access RoleBinding ${metadata.name}`])
+      const whole = await getOrNull(controlPlane.admin, '/apis/openreports.io/v1alpha1/clusterreports/lapse')
+      expect(resultsIn(whole)).to.deep.equal([`fail standing-access ClusterRoleBinding ${metadata.name}`])
+      await controlPlane.admin.delete(`${rbac}/clusterrolebindings/${metadata.name}`)
     })
 
     it('leaves a report alone that is not its own', async () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { KubeObject } from '../../src/cluster/ports.ts'
 import { StoredJudge, type StoredVerdict } from '../../src/scan/judge-stored.ts'
 import { now } from '../core/policy/policy-of.ts'
-import { deployment, hostPath, legacyAccess, payments, pod, policy } from '../webhook/objects.ts'
+import { deployment, grant, hostPath, legacyAccess, payments, pod, policy } from '../webhook/objects.ts'
 import { worldOf, type RawObject } from '../webhook/requests.ts'
 import { stored, type StoredOptions } from './stored.ts'
 
@@ -70,4 +70,19 @@ describe('a stored object', () => {
       expect(objects.map((object) => gist(judge.judge(object)))).to.deep.equal(gists)
     })
   }
+
+  it('is no breach for as long as a grant waives it', () => {
+    const grants = { maxDuration: '1h', requesters: [{ kind: 'Self' }], waivable: ['host-path'] }
+    const waiving = worldOf(...payments, policy({ grants }))
+    const status = {
+      state: 'Active',
+      policy: { digest: waiving.policy('payments-deploy')!.digest },
+      subject: { uid: 'uid of payments/api' },
+      notAfter: new Date(now + 1).toISOString(),
+      waive: ['host-path'],
+    }
+    waiving.put('NHIGrant', { ...grant({ waive: ['host-path'] }), status })
+    const found = (at: number): string => gist(new StoredJudge(waiving, at).judge(stored(pod(breaching), { uid: 'p' })))
+    expect([found(now), found(now + 1)]).to.deep.equal(['nothing', 'host-path spec.volumes[1]'])
+  })
 })

@@ -1,3 +1,4 @@
+import { waivableChecks } from '../../core/waivable-checks.ts'
 import type { Schema, Static } from '../schema.ts'
 import {
   conditionsSchema,
@@ -7,6 +8,7 @@ import {
   policyRulesSchema,
   versionPattern,
 } from './common.schema.ts'
+import { policyConditionsSchema } from './policy-conditions.schema.ts'
 import { workloadsSchema } from './workloads.schema.ts'
 
 /** Longest grant that a policy may allow, in hours: 90 days. */
@@ -160,6 +162,17 @@ const grantsSchema = {
       default: 1,
     },
     requesters: requestersSchema,
+    conditions: policyConditionsSchema(
+      'What must hold for a grant to be created, and again to be issued, in CEL, over grant, request, namespaceObject, subject, policy and now; docs/cel.md says what each is. A condition that cannot be judged does not hold. Omitted: nothing.',
+    ),
+    waivable: {
+      type: 'array',
+      description:
+        'Checks of workloads that grants may waive: while such a grant is Active, they pass for what runs as its subject in its namespace. Omitted: none.',
+      maxItems: 64,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', enum: waivableChecks },
+    },
   },
 } as const satisfies Schema
 
@@ -169,8 +182,16 @@ export const accessPolicySpecSchema = {
   required: ['version', 'owner', 'change', 'subjects'],
   'x-kubernetes-validations': [
     {
-      rule: 'has(self.grants) == (has(self.permissions) && size(self.permissions) > 0)',
-      message: 'permissions and grants belong together: give both, or neither',
+      rule: '!has(self.permissions) || size(self.permissions) == 0 || has(self.grants)',
+      message: 'permissions need grants, which say how they are issued',
+    },
+    {
+      rule: '!has(self.grants) || (has(self.permissions) && size(self.permissions) > 0) || (has(self.grants.waivable) && size(self.grants.waivable) > 0)',
+      message: 'grants need permissions or grants.waivable, otherwise there is nothing to issue',
+    },
+    {
+      rule: '!has(self.grants) || !has(self.grants.waivable) || size(self.grants.waivable) == 0 || has(self.workloads)',
+      message: 'grants.waivable needs workloads: their checks are what can be waived',
     },
     {
       rule: 'has(self.grants) || has(self.workloads)',

@@ -8,12 +8,7 @@ const hour = 3_600_000
 
 /** The rules of the AccessPolicy schema that reach over several fields, as kube-apiserver's CEL states them. */
 export function checkAccessPolicySpec(spec: AccessPolicySpec, problems: Problem[]): void {
-  demand(
-    (spec.grants !== undefined) === (spec.permissions ?? []).length > 0,
-    'spec',
-    'permissions and grants belong together: give both, or neither',
-    problems,
-  )
+  checkIssued(spec, problems)
   demand(
     spec.grants !== undefined || spec.workloads !== undefined,
     'spec',
@@ -30,6 +25,37 @@ export function checkAccessPolicySpec(spec: AccessPolicySpec, problems: Problem[
   if (spec.scope !== undefined) checkSelector(spec.scope.namespaceSelector, 'spec.scope.namespaceSelector', problems)
   checkPermissions(spec.permissions ?? [], problems)
   if (spec.grants !== undefined) checkGrants(spec.grants, problems)
+  checkTokenLifetime(spec.workloads?.maxTokenLifetime, problems)
+  checkSize(spec.workloads?.standing ?? [], 'spec.workloads.standing', problems)
+}
+
+/** The token that the API server mounts by default asks for 3607 s. */
+function checkTokenLifetime(longest: string | undefined, problems: Problem[]): void {
+  if (longest === undefined) return
+  const message = 'maxTokenLifetime must be at least 3607s, which is what Kubernetes itself asks for'
+  demand((parseDuration(longest) ?? 0) >= 3_607_000, 'spec.workloads', message, problems)
+}
+
+function checkIssued({ permissions = [], grants, workloads }: AccessPolicySpec, problems: Problem[]): void {
+  const hasWaivable = (grants?.waivable ?? []).length > 0
+  demand(
+    permissions.length === 0 || grants !== undefined,
+    'spec',
+    'permissions need grants, which say how they are issued',
+    problems,
+  )
+  demand(
+    grants === undefined || permissions.length > 0 || hasWaivable,
+    'spec',
+    'grants need permissions or grants.waivable, otherwise there is nothing to issue',
+    problems,
+  )
+  demand(
+    !hasWaivable || workloads !== undefined,
+    'spec',
+    'grants.waivable needs workloads: their checks are what can be waived',
+    problems,
+  )
 }
 
 function checkSubjects(subjects: AccessPolicySpec['subjects'], problems: Problem[]): void {

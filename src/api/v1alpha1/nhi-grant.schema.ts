@@ -1,8 +1,21 @@
+import { waivableChecks } from '../../core/waivable-checks.ts'
 import type { Schema, Static, ValidationRule } from '../schema.ts'
 import { conditionsSchema, dnsLabel, durationSchema, policyRulesSchema, versionPattern } from './common.schema.ts'
 
-const optionalFields = ['rules', 'duration', 'notAfter', 'notBefore', 'ticket', 'requestedBy'] as const
-const requiredFields = ['policy', 'subject', 'permissions', 'reason'] as const
+const optionalFields = [
+  'permissions',
+  'rules',
+  'waive',
+  'duration',
+  'notAfter',
+  'notBefore',
+  'ticket',
+  'requestedBy',
+] as const
+const requiredFields = ['policy', 'subject', 'reason'] as const
+
+/** As many as a grant may waive. */
+const mostWaived = 16
 
 /** A grant is what was judged and approved: nothing but a revocation may be added to it. */
 const immutable: readonly ValidationRule[] = [
@@ -26,6 +39,14 @@ export const nhiGrantSpecSchema = {
   required: requiredFields,
   'x-kubernetes-validations': [
     ...immutable,
+    {
+      rule: 'has(self.permissions) || has(self.waive)',
+      message: 'a grant needs permissions or waive, otherwise it asks for nothing',
+    },
+    {
+      rule: 'has(self.permissions) || !has(self.rules) || size(self.rules) == 0',
+      message: 'rules are what is granted of the named permissions: give permissions too',
+    },
     {
       rule: '!(has(self.duration) && has(self.notAfter))',
       message: 'give duration or notAfter, not both',
@@ -77,7 +98,7 @@ export const nhiGrantSpecSchema = {
     },
     permissions: {
       type: 'array',
-      description: "Names of the policy's permission sets. At least one.",
+      description: "Names of the policy's permission sets. Omitted: no access is asked for, only what waive lists.",
       minItems: 1,
       maxItems: 16,
       'x-kubernetes-list-type': 'set',
@@ -87,6 +108,15 @@ export const nhiGrantSpecSchema = {
       ...policyRulesSchema,
       description:
         'Narrower rules: only these are granted, and the named permissions must cover them. Omitted or empty: the whole of the named permissions.',
+    },
+    waive: {
+      type: 'array',
+      description:
+        'Checks that pass, while the grant is Active, for workloads that run as the subject in the namespace of the grant, under this policy. Its grants.waivable must list each. Omitted: none.',
+      minItems: 1,
+      maxItems: mostWaived,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', enum: waivableChecks },
     },
     duration: durationSchema(
       "How long the access lasts from the moment of issue, such as 30m. Omitted: until notAfter, or else the policy's defaultDuration.",
@@ -163,6 +193,13 @@ export const nhiGrantStatusSchema = {
       },
     },
     rules: { ...policyRulesSchema, description: 'The rules that were granted.' },
+    waive: {
+      type: 'array',
+      description: 'The checks that were waived.',
+      maxItems: mostWaived,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', maxLength: 63 },
+    },
     issuedAt: { type: 'string', format: 'date-time', description: 'When the access was issued.' },
     notAfter: { type: 'string', format: 'date-time', description: 'When it is over. Never moves later.' },
     endedAt: { type: 'string', format: 'date-time', description: 'When the grant ended.' },

@@ -8,10 +8,12 @@ import type {
   WorkloadTerms,
 } from '../../core/policy/policy.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
+import { tokenCheckIds } from '../../core/workload/token-check-ids.ts'
 import { accessPolicySpecSchema, type AccessPolicySpec } from './access-policy.schema.ts'
 import { checkAccessPolicySpec } from './check-access-policy.ts'
 import { digestOf } from './digest.ts'
 import { readEnvelope } from './envelope.ts'
+import { parseConditions, type ParsedConditions } from './parse-conditions.ts'
 
 const defaultGrantDuration: Millis = 15 * 60_000
 
@@ -33,11 +35,12 @@ export function parseAccessPolicy(object: unknown): Parsed<Policy> {
 export function parseAccessPolicySpec(name: string, spec: AccessPolicySpec): Parsed<Policy> {
   const problems: Problem[] = []
   checkAccessPolicySpec(spec, problems)
+  const conditions = parseConditions(spec, problems)
   if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, value: policyOf(name, spec) }
+  return { ok: true, value: policyOf(name, spec, conditions) }
 }
 
-function policyOf(name: string, spec: AccessPolicySpec): Policy {
+function policyOf(name: string, spec: AccessPolicySpec, conditions: ParsedConditions): Policy {
   let digest: string | null = null
   return {
     name,
@@ -56,8 +59,8 @@ function policyOf(name: string, spec: AccessPolicySpec): Policy {
     subjects: spec.subjects.map(subjectRuleOf),
     scope: spec.scope?.namespaceSelector ?? null,
     permissions: (spec.permissions ?? []).map(permissionSetOf),
-    grants: spec.grants === undefined ? null : grantTermsOf(spec.grants),
-    workloads: spec.workloads === undefined ? null : workloadTermsOf(spec.workloads),
+    grants: spec.grants === undefined ? null : grantTermsOf(spec.grants, conditions),
+    workloads: spec.workloads === undefined ? null : workloadTermsOf(spec.workloads, conditions),
   }
 }
 
@@ -77,7 +80,7 @@ function permissionSetOf(set: NonNullable<AccessPolicySpec['permissions']>[numbe
     : { kind: 'ClusterRole', name: set.name, clusterRole: set.clusterRole }
 }
 
-function grantTermsOf(grants: NonNullable<AccessPolicySpec['grants']>): GrantTerms {
+function grantTermsOf(grants: NonNullable<AccessPolicySpec['grants']>, conditions: ParsedConditions): GrantTerms {
   const maxDuration = parseDuration(grants.maxDuration) ?? 0
   const given = grants.defaultDuration === undefined ? null : parseDuration(grants.defaultDuration)
   return {
@@ -85,6 +88,8 @@ function grantTermsOf(grants: NonNullable<AccessPolicySpec['grants']>): GrantTer
     defaultDuration: given ?? Math.min(defaultGrantDuration, maxDuration),
     maxActivePerSubject: grants.maxActivePerSubject ?? 1,
     requesters: grants.requesters.map(requesterRuleOf),
+    waivable: grants.waivable ?? [],
+    conditions: conditions.grants,
   }
 }
 
@@ -100,13 +105,20 @@ function requesterRuleOf(rule: NonNullable<AccessPolicySpec['grants']>['requeste
   }
 }
 
-function workloadTermsOf(workloads: NonNullable<AccessPolicySpec['workloads']>): WorkloadTerms {
+function workloadTermsOf(
+  workloads: NonNullable<AccessPolicySpec['workloads']>,
+  conditions: ParsedConditions,
+): WorkloadTerms {
   const { podSecurity, pin } = workloads
   return {
     enforcement: workloads.enforcement ?? 'Deny',
     podSecurity:
       podSecurity === undefined ? null : { level: podSecurity.level, version: podSecurity.version ?? 'latest' },
     forbid: workloads.forbid ?? [],
+    checks: tokenCheckIds.filter((id) => workloads.checks?.includes(id)),
+    maxTokenLifetime: workloads.maxTokenLifetime === undefined ? null : parseDuration(workloads.maxTokenLifetime),
+    standing: workloads.standing ?? null,
     pin: pin === undefined ? null : { required: pin.required ?? false, grace: parseDuration(pin.grace ?? '0s') ?? 0 },
+    conditions: conditions.workloads,
   }
 }

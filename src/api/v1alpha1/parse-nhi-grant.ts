@@ -29,6 +29,7 @@ export function parseNHIGrant(object: unknown): Parsed<ParsedGrant> {
 }
 
 function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
+  checkAsked(spec, problems)
   const both = spec.duration !== undefined && spec.notAfter !== undefined
   demand(!both, 'spec', 'give duration or notAfter, not both', problems)
   if (spec.duration !== undefined) {
@@ -49,12 +50,20 @@ function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
   )
 }
 
+function checkAsked({ permissions, rules = [], waive }: NHIGrantSpec, problems: Problem[]): void {
+  const something = 'a grant needs permissions or waive, otherwise it asks for nothing'
+  demand(permissions !== undefined || waive !== undefined, 'spec', something, problems)
+  const named = 'rules are what is granted of the named permissions: give permissions too'
+  demand(permissions !== undefined || rules.length === 0, 'spec', named, problems)
+}
+
 function specOf(spec: NHIGrantSpec): GrantSpec {
   return {
     policy: { name: spec.policy.name, version: spec.policy.version ?? null },
     subject: identityOf(spec.subject),
-    permissions: spec.permissions,
+    permissions: spec.permissions ?? [],
     rules: spec.rules ?? [],
+    waive: spec.waive ?? [],
     end: endOf(spec),
     notBefore: spec.notBefore === undefined ? null : parseInstant(spec.notBefore),
     reason: spec.reason,

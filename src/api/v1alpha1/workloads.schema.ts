@@ -1,10 +1,18 @@
 import { capabilityIds } from '../../core/rbac/capability.ts'
+import { tokenCheckIds } from '../../core/workload/token-check-ids.ts'
 import type { Schema } from '../schema.ts'
-import { durationSchema } from './common.schema.ts'
+import { durationSchema, policyRulesSchema } from './common.schema.ts'
+import { policyConditionsSchema } from './policy-conditions.schema.ts'
 
 export const workloadsSchema = {
   type: 'object',
   description: 'What Pods that run as a governed ServiceAccount may look like, and hold. Omitted: not judged.',
+  'x-kubernetes-validations': [
+    {
+      rule: "!has(self.maxTokenLifetime) || duration(self.maxTokenLifetime) >= duration('3607s')",
+      message: 'maxTokenLifetime must be at least 3607s, which is what Kubernetes itself asks for',
+    },
+  ],
   properties: {
     enforcement: {
       type: 'string',
@@ -40,6 +48,25 @@ export const workloadsSchema = {
       'x-kubernetes-list-type': 'set',
       items: { type: 'string', enum: capabilityIds },
     },
+    checks: {
+      type: 'array',
+      description:
+        'Further checks that apply, of the tokens and secrets that Pods can reach; docs/spec/checks.md says what each looks at. Omitted: none.',
+      maxItems: 16,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', enum: tokenCheckIds },
+    },
+    maxTokenLifetime: durationSchema(
+      'The longest that a projected ServiceAccount token may live. Omitted: not judged.',
+    ),
+    standing: {
+      ...policyRulesSchema,
+      description:
+        'What governed subjects may hold by other bindings than those of grants, in every namespace: rules in the form of rbac.authorization.k8s.io PolicyRule. A binding or role that would give them more is refused, and so is a Secret that holds a token of theirs without end. What they hold already is not touched. []: nothing may be held. Omitted: standing access is not judged.',
+    },
+    conditions: policyConditionsSchema(
+      'What must hold for a workload beside all that, in CEL, over object, oldObject, pod, request, namespaceObject, identity and grants; docs/cel.md says what each is. A condition that cannot be judged does not hold. Omitted: nothing.',
+    ),
     pin: {
       type: 'object',
       description:

@@ -1,8 +1,19 @@
+import type { CompiledCondition } from '../cel/condition.ts'
+import type { CheckId } from '../check-catalogue.ts'
 import type { Millis, Instant } from '../time.ts'
 import type { LabelSelector } from '../selector.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { PodSecurityLevel } from '../workload/pod-security.ts'
+import type { TokenCheckId } from '../workload/token-check-ids.ts'
 import type { CapabilityId } from '../rbac/capability.ts'
+
+/** Something in CEL that must be true. */
+export interface PolicyCondition {
+  readonly name: string
+  readonly condition: CompiledCondition
+  /** What a refusal says; null: the name of the condition. */
+  readonly message: string | null
+}
 
 /** One version of an AccessPolicy, parsed: the ceiling on what the identities it governs may ever hold. */
 export interface Policy {
@@ -55,6 +66,10 @@ export interface GrantTerms {
   readonly defaultDuration: Millis
   readonly maxActivePerSubject: number
   readonly requesters: readonly RequesterRule[]
+  /** Checks that grants may waive. */
+  readonly waivable: readonly CheckId[]
+  /** All of them must hold for a grant to be created and to be issued. */
+  readonly conditions: readonly PolicyCondition[]
 }
 
 export type Enforcement = 'Deny' | 'Warn' | 'Audit'
@@ -64,8 +79,16 @@ export interface WorkloadTerms {
   /** null: pod settings are not judged. `version` is `latest` or `vX.Y`. */
   readonly podSecurity: { readonly level: PodSecurityLevel; readonly version: string } | null
   readonly forbid: readonly CapabilityId[]
+  /** Further checks that apply. */
+  readonly checks: readonly TokenCheckId[]
+  /** The longest that a projected token may live; null: that is not judged. */
+  readonly maxTokenLifetime: Millis | null
+  /** What may be held by other bindings than those of grants, wherever it is bound; null: standing access is not judged. */
+  readonly standing: readonly PolicyRule[] | null
   /** null: pins are not asked for; one that is there must still be right. */
   readonly pin: { readonly required: boolean; readonly grace: Millis } | null
+  /** All of them must hold for the object that makes the pods. */
+  readonly conditions: readonly PolicyCondition[]
 }
 
 /** How messages name a version of a policy: `payments-deploy@1.4.0`. */

@@ -9,8 +9,11 @@ interface SelectionFacts {
   readonly labels: Labels | null
 }
 
+/** What selection looks at. */
+export type SelectionWorld = Pick<World, 'namespaceLabels' | 'serviceAccount'>
+
 /** Whether the policy governs the identity: one of its subject entries matches. */
-export function governs(policy: Policy, identity: Identity, world: World): boolean {
+export function governs(policy: Policy, identity: Identity, world: SelectionWorld): boolean {
   const canonical = canonicalIdentity(identity)
   const facts = selectionFacts(canonical, world)
   return policy.subjects.some((rule) => matches(rule, canonical, facts))
@@ -33,7 +36,7 @@ export function canonicalIdentity(identity: Identity): Identity {
   return account === null ? identity : { kind: 'ServiceAccount', ...account }
 }
 
-function selectionFacts(identity: Identity, world: World): SelectionFacts {
+function selectionFacts(identity: Identity, world: SelectionWorld): SelectionFacts {
   if (identity.kind !== 'ServiceAccount') return { namespaceLabels: null, labels: null }
   return {
     namespaceLabels: world.namespaceLabels(identity.namespace),

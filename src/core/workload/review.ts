@@ -4,18 +4,26 @@ import { foreignPins, pinAnnotation, reviewPin } from '../policy/pin.ts'
 import { governingPolicies } from '../policy/select.ts'
 import type { Enforcement, Policy } from '../policy/policy.ts'
 import { capabilityFindings } from '../rbac/capability-findings.ts'
+import type { CapabilityId } from '../rbac/capability.ts'
 import { memoHeldCapabilities } from '../rbac/held-memo.ts'
 import { rbacUserOf } from '../rbac/subject.ts'
 import type { Instant } from '../time.ts'
 import type { World } from '../world.ts'
-import { checkPodSecurity } from './pod-security.ts'
+import { defaultedPod } from './defaulted-pod.ts'
+import { escalationFindings } from './escalation.ts'
+import { reviewConditions, type JudgedObject } from './conditions.ts'
+import { checkPodSecurity, type PodSecurityLevel } from './pod-security.ts'
+import { reviewTokens } from './token-checks.ts'
 import { tokenReachable } from './token.ts'
+import { replacedBy, waiversOf, type FindWaiver, type Waiver } from './waivers.ts'
 import type { Workload } from './workload.ts'
 
 /** A finding, and the policy that makes it one. */
 export interface PolicyFinding extends Finding {
   readonly enforcement: Enforcement
   readonly policy: Pick<Policy, 'name' | 'version' | 'owner'>
+  /** The grant under that policy by which it does not count; absent: it counts. */
+  readonly waivedBy?: Waiver
 }
 
 /** Ungoverned: no policy that judges workloads selects the ServiceAccount. */
@@ -29,79 +37,162 @@ export interface WorkloadVerdict {
 /**
  * What every policy that governs the workload's ServiceAccount says of it; the strictest wins. `namespace` is where it
  * will run. The world must know the ServiceAccount and the namespace if they exist: an unknown one is selected by no label.
+ * `judged` is the object that the workload was read from; without it no condition holds.
  */
-export function reviewWorkload(workload: Workload, namespace: string, world: World, now: Instant): WorkloadVerdict {
-  const identity: Identity = { kind: 'ServiceAccount', namespace, name: workload.serviceAccountName }
+export function reviewWorkload(
+  workload: Workload,
+  namespace: string,
+  world: World,
+  now: Instant,
+  judged: JudgedObject | null = null,
+): WorkloadVerdict {
+  const identity = { kind: 'ServiceAccount', namespace, name: workload.serviceAccountName } as const
   const policies = governingPolicies(identity, world).filter((policy) => policy.workloads !== null)
   if (policies.length === 0) return { verdict: 'Ungoverned', findings: [] }
-  const findings = policies.flatMap((policy) =>
-    [
-      ...reviewPodSecurity(workload, policy),
-      ...reviewCapabilities(workload, identity, policy, world),
-      ...reviewPins(workload, policy, policies, world, now),
-    ].map((finding) => underPolicy(finding, policy)),
-  )
+  const podSecurity = podSecurityOf(workload)
+  const capabilities = capabilitiesOf(workload, identity, world)
+  const pins = pinsOf(workload, policies, world, now)
+  const kept = new Strictest()
+  for (const policy of policies) {
+    const waiverFor = waiversOf(identity, policy, world, now)
+    const findings = [
+      ...reviewPodSecurity(podSecurity, policy, waiverFor),
+      ...capabilities(...(policy.workloads?.forbid ?? [])),
+      ...(policy.workloads === null ? [] : reviewTokens(workload, identity, policy.workloads, world)),
+      ...pins(policy),
+      ...reviewConditions(workload, identity, policy, world, judged),
+    ]
+    for (const finding of findings) kept.add(finding, policy, waiverFor(finding.check))
+  }
+  const findings = kept.findings
   return { verdict: verdictOf(findings), findings: strictestOnce(findings) }
 }
 
-function reviewPodSecurity(workload: Workload, policy: Policy): readonly Finding[] {
+type PodSecurityOf = (level: PodSecurityLevel, version: string) => readonly Finding[]
+
+function podSecurityOf(workload: Workload): PodSecurityOf {
+  const pod = { spec: defaultedPod(workload.pod), annotations: workload.annotations }
+  return remembered((level, version) => checkPodSecurity(pod, level, version, workload.podPath))
+}
+
+/** Policies often have the same terms: what they ask of one workload is worked out once. */
+function remembered<A extends readonly string[], T>(work: (...terms: A) => T): (...terms: A) => T {
+  const known = new Map<string, T>()
+  return (...terms) => {
+    const key = terms.join(' ')
+    const answer = known.get(key) ?? work(...terms)
+    known.set(key, answer)
+    return answer
+  }
+}
+
+/** Where a check is waived that stands in the place of a baseline one, that one is not waived with it. */
+function reviewPodSecurity(podSecurity: PodSecurityOf, policy: Policy, waiverFor: FindWaiver): readonly Finding[] {
   const standard = policy.workloads?.podSecurity ?? null
   if (standard === null) return []
-  const pod = { spec: workload.pod, annotations: workload.annotations }
-  return checkPodSecurity(pod, standard.level, standard.version, workload.podPath)
+  const findings = podSecurity(standard.level, standard.version)
+  const bared = findings.filter(({ check }) => waiverFor(check) !== null).map(({ check }) => replacedBy(check))
+  if (bared.every((check) => check === null)) return findings
+  const baseline = podSecurity('baseline', standard.version)
+  return [...findings, ...baseline.filter(({ check }) => bared.includes(check))]
 }
 
-function reviewCapabilities(workload: Workload, identity: Identity, policy: Policy, world: World): readonly Finding[] {
-  const forbidden = policy.workloads?.forbid ?? []
-  if (forbidden.length === 0 || identity.kind !== 'ServiceAccount') return []
-  const account = world.serviceAccount(identity.namespace, identity.name)
-  if (!tokenReachable(workload.pod, account?.automount ?? null).reachable) return []
-  const held = memoHeldCapabilities(rbacUserOf(identity), forbidden, world.rbac, {
-    ignoreBindings: world.grantBindings(),
-  })
-  return capabilityFindings(identity, held, `${workload.podPath}.serviceAccountName`)
-}
-
-function reviewPins(
+function capabilitiesOf(
   workload: Workload,
-  policy: Policy,
+  identity: Extract<Identity, { kind: 'ServiceAccount' }>,
+  world: World,
+): (...forbidden: readonly CapabilityId[]) => readonly Finding[] {
+  const account = world.serviceAccount(identity.namespace, identity.name)
+  const { reachable } = tokenReachable(workload.pod, account?.automount ?? null)
+  const path = `${workload.podPath}.serviceAccountName`
+  const options = { ignoreBindings: world.grantBindings() }
+  return remembered((...forbidden) => {
+    if (forbidden.length === 0 || !reachable) return []
+    const held = memoHeldCapabilities(rbacUserOf(identity), forbidden, world.rbac, options)
+    return [
+      ...capabilityFindings(identity, held, path),
+      ...escalationFindings(identity, forbidden, path, world.rbac, options),
+    ]
+  })
+}
+
+/** What is wrong with the pins of the workload in the eyes of each policy. */
+function pinsOf(
+  workload: Workload,
   governing: readonly Policy[],
   world: World,
   now: Instant,
-): readonly Finding[] {
+): (policy: Policy) => readonly Finding[] {
   const annotation = Object.hasOwn(workload.annotations, pinAnnotation)
     ? workload.annotations[pinAnnotation]
     : undefined
   const path = `${workload.templateMetadataPath}.annotations["${pinAnnotation}"]`
-  const own = reviewPin(policy, annotation, path, world, now)
-  return [...(own === null ? [] : [own]), ...foreignPins(annotation, governing, path)]
+  const foreign = foreignPins(annotation, governing, path)
+  return (policy) => {
+    const own = reviewPin(policy, annotation, path, world, now)
+    return own === null ? foreign : [own, ...foreign]
+  }
 }
 
-function underPolicy(finding: Finding, policy: Policy): PolicyFinding {
+/** What is no breach goes on record and refuses nothing. */
+function enforcementOf({ severity }: Finding, { workloads }: Policy): Enforcement {
+  return severity === 'Info' ? 'Audit' : (workloads?.enforcement ?? 'Deny')
+}
+
+function underPolicy(finding: Finding, policy: Policy, waiver: Waiver | null): PolicyFinding {
   return {
     ...finding,
-    enforcement: policy.workloads?.enforcement ?? 'Deny',
+    enforcement: enforcementOf(finding, policy),
     policy: { name: policy.name, version: policy.version, owner: policy.owner },
+    ...(waiver !== null && { waivedBy: waiver }),
   }
+}
+
+/** Of one and the same finding under many policies only the first of the strictest, and whatever is waived. */
+class Strictest {
+  readonly #counted = new Map<Finding, PolicyFinding>()
+  readonly #waived: PolicyFinding[] = []
+
+  add(finding: Finding, policy: Policy, waiver: Waiver | null): void {
+    if (waiver !== null) return void this.#waived.push(underPolicy(finding, policy, waiver))
+    const other = this.#counted.get(finding)
+    if (other !== undefined && strictness[other.enforcement] >= strictness[enforcementOf(finding, policy)]) return
+    this.#counted.set(finding, underPolicy(finding, policy, null))
+  }
+
+  get findings(): readonly PolicyFinding[] {
+    return [...this.#counted.values(), ...this.#waived]
+  }
+}
+
+/** What is waived is told, but is no reason for anything. */
+export function isCounted({ waivedBy }: Pick<PolicyFinding, 'waivedBy'>): boolean {
+  return waivedBy === undefined
 }
 
 const strictness: Readonly<Record<Enforcement, number>> = { Deny: 3, Warn: 2, Audit: 1 }
 const severities: readonly Severity[] = ['Critical', 'High', 'Medium', 'Low', 'Info']
 
-function verdictOf(findings: readonly PolicyFinding[]): Verdict {
-  const strictest = [...findings].sort((a, b) => strictness[b.enforcement] - strictness[a.enforcement])[0]
+/** What the strictest of these findings asks for. */
+export function verdictOf(findings: readonly PolicyFinding[]): Verdict {
+  const counted = findings.filter(isCounted)
+  const strictest = counted.sort((a, b) => strictness[b.enforcement] - strictness[a.enforcement])[0]
   return strictest?.enforcement ?? 'Allow'
 }
 
-/** The same breach under two policies is told once, by the stricter one; worst first, then in order of the fields. */
-function strictestOnce(findings: readonly PolicyFinding[]): readonly PolicyFinding[] {
+/**
+ * The same breach under two policies is told once, by the stricter one, and once more for each grant that waives it; worst
+ * first, then in order of the fields, and at the end what does not count.
+ */
+export function strictestOnce(findings: readonly PolicyFinding[]): readonly PolicyFinding[] {
   const kept = new Map<string, PolicyFinding>()
   for (const finding of findings) {
-    const key = `${finding.check} ${finding.path} ${finding.message}`
+    const key = `${finding.waivedBy?.name ?? ''} ${finding.check} ${finding.path} ${finding.message}`
     const other = kept.get(key)
     if (other === undefined || strictness[finding.enforcement] > strictness[other.enforcement]) kept.set(key, finding)
   }
   const rank = (finding: PolicyFinding): number =>
-    (3 - strictness[finding.enforcement]) * severities.length + severities.indexOf(finding.severity)
+    ((isCounted(finding) ? 0 : 3) + 3 - strictness[finding.enforcement]) * severities.length +
+    severities.indexOf(finding.severity)
   return [...kept.values()].sort((a, b) => rank(a) - rank(b))
 }

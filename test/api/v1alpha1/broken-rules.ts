@@ -45,6 +45,7 @@ const namespaceOfAccount = 'namespace is required for ServiceAccount, and not al
 const namesOnce = 'one name may be listed only once for the same kind and namespaceSelector'
 const maxDuration = 'maxDuration must be longer than 0s and at most 2160h'
 const defaultDuration = 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration'
+const nothingToIssue = 'grants need permissions or grants.waivable, otherwise there is nothing to issue'
 const duration = 'duration must be longer than 0s and at most 2160h'
 
 function account(matchLabels: object): Wire {
@@ -61,20 +62,23 @@ export const brokenRules: readonly BrokenRule[] = [
     message: 'metadata.name must be at most 63 characters: it becomes a label value',
     object: accessPolicy((it) => (it.metadata.name = 'p'.repeat(64))),
   },
+  policy('permissions without grants', 'spec', 'permissions need grants, which say how they are issued', (spec) => {
+    delete spec.grants
+  }),
+  policy('grants of nothing', 'spec', nothingToIssue, (spec) => {
+    delete spec.permissions
+    delete spec.grants.waivable
+  }),
+  policy('grants of empty lists', 'spec', nothingToIssue, (spec) => {
+    spec.permissions = []
+    spec.grants.waivable = []
+  }),
   policy(
-    'permissions without grants',
+    'waivable checks of workloads that it does not judge',
     'spec',
-    'permissions and grants belong together: give both, or neither',
+    'grants.waivable needs workloads: their checks are what can be waived',
     (spec) => {
-      delete spec.grants
-    },
-  ),
-  policy(
-    'grants without permissions',
-    'spec',
-    'permissions and grants belong together: give both, or neither',
-    (spec) => {
-      spec.permissions = []
+      delete spec.workloads
     },
   ),
   policy(
@@ -92,6 +96,12 @@ export const brokenRules: readonly BrokenRule[] = [
     (spec) => {
       delete spec.scope
     },
+  ),
+  policy(
+    'a shorter token than Kubernetes itself asks for',
+    'spec.workloads',
+    'maxTokenLifetime must be at least 3607s, which is what Kubernetes itself asks for',
+    (spec) => (spec.workloads.maxTokenLifetime = '1h'),
   ),
   policy('two subjects with one name', 'spec.subjects', namesOnce, (spec) => {
     spec.subjects.push({ kind: 'User', names: ['ana', 'ci:acme/payments'] })
@@ -179,6 +189,22 @@ export const brokenRules: readonly BrokenRule[] = [
   policy('a ServiceAccount without namespace', 'spec.grants.requesters[1]', namespaceOfAccount, (spec) => {
     spec.grants.requesters[1] = { kind: 'ServiceAccount', name: 'bot' }
   }),
+  grant(
+    'nothing that it asks for',
+    'spec',
+    'a grant needs permissions or waive, otherwise it asks for nothing',
+    (spec) => {
+      for (const field of ['permissions', 'rules', 'waive']) delete spec[field]
+    },
+  ),
+  grant(
+    'rules of no permission',
+    'spec',
+    'rules are what is granted of the named permissions: give permissions too',
+    (spec) => {
+      delete spec.permissions
+    },
+  ),
   grant('duration and notAfter', 'spec', 'give duration or notAfter, not both', (spec) => {
     spec.notAfter = '2027-01-15T13:00:00Z'
   }),
@@ -215,6 +241,9 @@ export const brokenTransitions: readonly BrokenTransition[] = [
   immutable('reason', 'another reason', (spec) => (spec.reason = 'because')),
   immutable('rules', 'no rules, which are all rules', (spec) => delete spec.rules),
   immutable('rules', 'no names, which are all names', (spec) => delete spec.rules[0].resourceNames),
+  immutable('waive', 'one check more', (spec) => spec.waive.push('privileged')),
+  immutable('waive', 'another check', (spec) => (spec.waive = ['privileged'])),
+  immutable('permissions', 'no permissions', (spec) => delete spec.permissions),
   immutable('duration', 'a longer duration', (spec) => (spec.duration = '31m')),
   immutable('notAfter', 'an end instead of a duration', (spec) => {
     delete spec.duration

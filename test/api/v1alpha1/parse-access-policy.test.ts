@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { parseAccessPolicy } from '../../../src/api/v1alpha1/parse-access-policy.ts'
+import { waivableChecks } from '../../../src/core/waivable-checks.ts'
 import type { Policy } from '../../../src/core/policy/policy.ts'
+import { capabilityIds } from '../../../src/core/rbac/capability.ts'
 import { accessPolicy, type Wire } from './wire.ts'
 
 function parse(change?: (policy: Wire) => void): Policy {
@@ -57,12 +59,18 @@ describe('parseAccessPolicy', () => {
         defaultDuration: 900_000,
         maxActivePerSubject: 3,
         requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
+        waivable: ['host-path', 'exec'],
+        conditions: [],
       },
       workloads: {
         enforcement: 'Warn',
         podSecurity: { level: 'restricted', version: 'v1.36' },
         forbid: ['secrets-read', 'exec'],
+        checks: ['needless-token', 'secret-in-env'],
+        maxTokenLifetime: 7_200_000,
+        standing: null,
         pin: { required: true, grace: 86_400_000 },
+        conditions: [],
       },
     })
   })
@@ -75,11 +83,34 @@ describe('parseAccessPolicy', () => {
       expect(policy).to.deep.include({ scope: null, permissions: [], grants: null })
     })
 
-    it('no judgement of workloads', () => expect(parse(({ spec }) => delete spec.workloads).workloads).to.equal(null))
+    it('no judgement of workloads', () => {
+      const policy = parse(({ spec }) => {
+        delete spec.workloads
+        delete spec.grants.waivable
+      })
+      expect(policy.workloads).to.equal(null)
+    })
 
     it('Deny, and nothing else, of workloads', () => {
       const { workloads } = parse(({ spec }) => (spec.workloads = {}))
-      expect(workloads).to.deep.equal({ enforcement: 'Deny', podSecurity: null, forbid: [], pin: null })
+      expect(workloads).to.deep.equal({
+        enforcement: 'Deny',
+        podSecurity: null,
+        forbid: [],
+        checks: [],
+        maxTokenLifetime: null,
+        standing: null,
+        pin: null,
+        conditions: [],
+      })
+    })
+
+    it('nothing that may be held only where `standing` says so', () => {
+      const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }]
+      const held = [undefined, [], rules].map(
+        (standing) => parse(({ spec }) => (spec.workloads = { standing })).workloads?.standing,
+      )
+      expect(held).to.deep.equal([null, [], rules])
     })
 
     it('the latest Pod Security rules, no required pin and no grace', () => {
@@ -88,6 +119,14 @@ describe('parseAccessPolicy', () => {
         podSecurity: { level: 'baseline', version: 'latest' },
         pin: { required: false, grace: 0 },
       })
+    })
+
+    it('nothing that grants may waive', () => {
+      expect(parse(({ spec }) => delete spec.grants.waivable).grants?.waivable).to.deep.equal([])
+    })
+
+    it('no permissions, where grants only waive', () => {
+      expect(parse(({ spec }) => delete spec.permissions)).to.deep.include({ permissions: [] })
     })
 
     it('one active grant of 15 minutes', () => {
@@ -182,7 +221,7 @@ describe('parseAccessPolicy', () => {
       [
         'an unknown capability',
         ({ spec }) => spec.workloads.forbid.push('fly'),
-        'spec.workloads.forbid[2]: must be one of full-admin, wildcard, secrets-read, secrets-write, workload-create, pod-mutate, exec, token-request, impersonate, bind, escalate, nodes-proxy, csr-sign, admission-control, pv-create, namespace-write, node-write, api-extension, governance-tamper, not "fly"',
+        `spec.workloads.forbid[2]: must be one of ${capabilityIds.join(', ')}, not "fly"`,
       ],
       [
         'a negative duration',
@@ -372,6 +411,14 @@ describe('parseAccessPolicy', () => {
       'The ticket or pull request.',
     ])
   })
+
+  for (const check of ['hostPath', 'pin-stale', 'duration-too-long'])
+    it(`does not know ${check} as a check that grants may waive`, () => {
+      const [problem, ...others] = problemsOf(accessPolicy(({ spec }) => spec.grants.waivable.push(check)))
+      const known = waivableChecks.join(', ')
+      expect(problem).to.equal(`spec.grants.waivable[2]: must be one of ${known}, not "${check}"`)
+      expect(others).to.deep.equal([])
+    })
 
   it('does not repeat a long value', () => {
     const [problem = ''] = problemsOf(accessPolicy(({ spec }) => (spec.workloads.enforcement = 'x'.repeat(1_000))))

@@ -22,6 +22,7 @@ describe('parseNHIGrant', () => {
       subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
       permissions: ['rollout'],
       rules: [{ verbs: ['patch'], apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['api'] }],
+      waive: ['host-path'],
       end: { kind: 'After', duration: 1_800_000 },
       notBefore: Date.UTC(2027, 0, 15, 12),
       reason: 'Roll out release 2041',
@@ -32,7 +33,7 @@ describe('parseNHIGrant', () => {
   })
 
   it('takes what is omitted, or null, as not given', () => {
-    const optional = ['rules', 'duration', 'notBefore', 'ticket', 'requestedBy']
+    const optional = ['rules', 'waive', 'duration', 'notBefore', 'ticket', 'requestedBy']
     const omitted = parse(({ spec }) => {
       for (const field of optional) delete spec[field]
       delete spec.policy.version
@@ -46,6 +47,7 @@ describe('parseNHIGrant', () => {
       subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
       permissions: ['rollout'],
       rules: [],
+      waive: [],
       end: { kind: 'Default' },
       notBefore: null,
       reason: 'Roll out release 2041',
@@ -54,6 +56,14 @@ describe('parseNHIGrant', () => {
       revoke: null,
     })
     expect(nulls.spec).to.deep.equal(omitted.spec)
+  })
+
+  it('reads a grant that only waives', () => {
+    const { spec } = parse(({ spec: wire }) => {
+      delete wire.permissions
+      delete wire.rules
+    })
+    expect(spec).to.deep.include({ permissions: [], rules: [], waive: ['host-path'] })
   })
 
   it('reads an end at an instant', () => {
@@ -116,6 +126,8 @@ describe('parseNHIGrant', () => {
         (spec) => (spec.rules[0].resourceNames = ['']),
         'spec.rules[0].resourceNames[0]: must not be empty',
       ],
+      ['nothing to waive', (spec) => (spec.waive = []), 'spec.waive: must not be empty'],
+      ['one waiver twice', (spec) => (spec.waive = ['exec', 'exec']), 'spec.waive[1]: is the same as item 0: "exec"'],
       ['no reason', (spec) => delete spec.reason, 'spec.reason: is required'],
       ['an empty reason', (spec) => (spec.reason = ''), 'spec.reason: must not be empty'],
       ['a revocation without reason', (spec) => (spec.revoke = {}), 'spec.revoke.reason: is required'],

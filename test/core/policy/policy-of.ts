@@ -13,13 +13,19 @@ export const terms: GrantTerms = {
   defaultDuration: 15 * minute,
   maxActivePerSubject: 3,
   requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
+  waivable: [],
+  conditions: [],
 }
 
 export const workloads: WorkloadTerms = {
   enforcement: 'Deny',
   podSecurity: { level: 'restricted', version: 'latest' },
   forbid: [],
+  checks: [],
+  maxTokenLifetime: null,
+  standing: null,
   pin: { required: true, grace: day },
+  conditions: [],
 }
 
 /** payments-deploy@1.4.0, with other fields where they are given. */

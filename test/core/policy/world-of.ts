@@ -1,3 +1,4 @@
+import { usernameOf } from '../../../src/core/identity.ts'
 import type { Policy } from '../../../src/core/policy/policy.ts'
 import type { RbacIndex } from '../../../src/core/rbac/rbac-index.ts'
 import type { Labels } from '../../../src/core/selector.ts'
@@ -39,6 +40,7 @@ export function worldOf(parts: WorldParts = {}): World {
       return known === undefined ? null : { uid: '', labels: {}, automount: null, ...known }
     },
     liveGrants: (policy) => grants.filter((grant) => grant.policy === policy),
+    liveGrantsOf: (username) => grants.filter(({ subject }) => usernameOf(subject) === username),
     grantBindings: () => new Set(),
   }
 }

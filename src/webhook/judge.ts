@@ -1,10 +1,10 @@
-import type { Millis } from '../core/time.ts'
+import { formatDuration, type Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { TemplateKind } from '../core/workload/template-kinds.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { readAdmissionReview, type AdmissionRequest } from './admission-review.ts'
-import { outcomeOf, refused, renderAnswer, type Answer } from './answer.ts'
+import { outcomeOf, refused, renderAnswer, warningOf, type Answer } from './answer.ts'
 import { readJson } from './read-json.ts'
 import type { Review } from './review.ts'
 import { failure, type Reply } from './status.ts'
@@ -23,6 +23,9 @@ export interface JudgeOptions {
 
 /** For so long a review waits for objects that were created just before its own. */
 const longestWait: Millis = 500
+
+/** A quiet watch hears something every two minutes, and is opened anew after two and a half. */
+const staleAfter: Millis = 240_000
 
 const notReady = refused(
   503,
@@ -52,7 +55,7 @@ export class Judge {
       const message = `lapse cannot read this review: ${reading.message}`
       return reading.uid === null ? failure(400, message) : reply(reading.uid, refused(400, message))
     }
-    const answer = await this.#judge(webhook, reading.request)
+    const answer = this.#flagged(await this.#judge(webhook, reading.request))
     this.#count(webhook, outcomeOf(answer), started)
     return reply(reading.request.uid, answer)
   }
@@ -71,6 +74,18 @@ export class Judge {
       }
       this.#options.log.error('review failed', { ...fields, error })
       return failed
+    }
+  }
+
+  /** Whoever cannot be told of changes still has to decide, and says by what. */
+  #flagged(answer: Answer): Answer {
+    const age = this.#options.world.age ?? 0
+    if (age <= staleAfter) return answer
+    const stale = `lapse judges by what it knew ${formatDuration(age)} ago: it has not heard of the API server since`
+    return {
+      ...answer,
+      warnings: [warningOf(stale), ...answer.warnings],
+      auditAnnotations: { ...answer.auditAnnotations, stale },
     }
   }
 

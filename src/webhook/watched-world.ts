@@ -10,9 +10,14 @@ export interface ReviewedWorld {
   readonly world: World
   /** False until everything that exists has been taken in. */
   isReady(): boolean
+  /** For how long the API server was not heard on the cache that has heard nothing for longest; null: not known. */
+  readonly age: Millis | null
   /** Resolves when one of these objects changes, or after that time. */
   nextChange(references: readonly WorldReference[], within: Millis): Promise<void>
 }
+
+/** A cache that may know for how long it has heard nothing. */
+type FollowedCache = Cache<object> & { readonly age?: Millis | null }
 
 interface Waiter {
   readonly keys: ReadonlySet<string>
@@ -23,7 +28,7 @@ interface Waiter {
 export class WatchedWorld implements ReviewedWorld {
   readonly #world = new WorldIndex()
   readonly #clock: Clock
-  readonly #caches = new Map<WorldKind, Pick<Cache, 'hasSynced'>>()
+  readonly #caches = new Map<WorldKind, Pick<FollowedCache, 'hasSynced' | 'age'>>()
   readonly #waiters = new Set<Waiter>()
 
   constructor(clock: Clock) {
@@ -35,7 +40,7 @@ export class WatchedWorld implements ReviewedWorld {
   }
 
   /** Takes in every object of a kind from now on. Once for each kind. */
-  follow(kind: WorldKind, cache: Cache<object>): void {
+  follow(kind: WorldKind, cache: FollowedCache): void {
     this.#caches.set(kind, cache)
     cache.subscribe((change) => {
       this.#world.apply(kind, change)
@@ -45,6 +50,11 @@ export class WatchedWorld implements ReviewedWorld {
 
   isReady(): boolean {
     return worldKinds.every((kind) => this.#caches.get(kind)?.hasSynced === true)
+  }
+
+  get age(): Millis | null {
+    const ages = [...this.#caches.values()].map(({ age = null }) => age).filter((age) => age !== null)
+    return ages.length === 0 ? null : Math.max(...ages)
   }
 
   nextChange(references: readonly WorldReference[], within: Millis): Promise<void> {

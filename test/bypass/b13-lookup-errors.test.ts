@@ -51,7 +51,7 @@ async function answer(world: WorldIndex, path: string, body: string): Promise<Re
     clock: new FakeClock(),
     log: silentLog,
     metrics: { review: () => {} },
-    world: { world, isReady: () => true, nextChange: () => Promise.resolve() },
+    world: { world, isReady: () => true, age: null, nextChange: () => Promise.resolve() },
   })
   return JSON.parse((await judge.answer(webhooks.get(path)!, body)).body) as Review
 }

@@ -13,11 +13,11 @@ import { operatorUser, reviewOf, type RawObject } from '../webhook/requests.ts'
 describe('B14 caches that are not there, or not up to date', () => {
   const elsewhere = 'elsewhere a decision was taken on what was cached so far (CVE-2021-43979)'
 
-  const samples: readonly (readonly [path: string, object: RawObject])[] = [
+  const samples = [
     ['/v1/admit/workloads', pod()],
     ['/v1/admit/lapse', grant()],
     ['/v1/admit/access', { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'x' } }],
-  ]
+  ] as const satisfies readonly (readonly [path: string, object: RawObject])[]
 
   for (const missing of worldKinds)
     it(`refuse everything while ${missing} has not been listed: ${elsewhere}`, async () => {
@@ -33,6 +33,19 @@ describe('B14 caches that are not there, or not up to date', () => {
         expect(response.status.code).to.equal(503)
       }
     })
+
+  it('are told to whoever writes and to the audit log: elsewhere nothing in the answer said that it was old', async () => {
+    const clock = new FakeClock()
+    const world = new WatchedWorld(clock)
+    for (const kind of worldKinds) {
+      const age = kind === 'RoleBinding' ? 600_000 : 1_000
+      world.follow(kind, { get: () => null, list: () => [], hasSynced: true, subscribe: () => {}, age })
+    }
+    const judge = new Judge({ operatorUser, clock, log: silentLog, metrics: { review: () => {} }, world })
+    const [, , [path, role]] = samples
+    const { body } = await judge.answer(webhooks.get(path)!, JSON.stringify(reviewOf(role)))
+    expect(body).to.contain('"allowed":true').and.to.contain('lapse judges by what it knew 10m ago')
+  })
 
   it('are told by their age, one for each: elsewhere a watch that was lost was not seen by anybody (Pepr)', async () => {
     const { lapse } = await guardedCluster()

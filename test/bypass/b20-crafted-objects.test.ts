@@ -22,7 +22,12 @@ describe('B20 objects that are crafted to make a check fail', () => {
     clock: new FakeClock(),
     log: silentLog,
     metrics: { review: () => {} },
-    world: { world: worldOf(...payments, policy()), isReady: () => true, nextChange: () => Promise.resolve() },
+    world: {
+      world: worldOf(...payments, policy()),
+      isReady: () => true,
+      age: null,
+      nextChange: () => Promise.resolve(),
+    },
   })
 
   it(`get a no when a review throws: ${elsewhere}`, async () => {

@@ -16,9 +16,10 @@ const awaited = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' } a
 interface Fixture {
   readonly review: Review
   readonly isReady?: boolean
+  readonly age?: number | null
 }
 
-function fixture({ review, isReady = true }: Fixture) {
+function fixture({ review, isReady = true, age = null }: Fixture) {
   const clock = new FakeClock()
   const errors: Fields[] = []
   const outcomes: ReviewOutcome[] = []
@@ -31,6 +32,7 @@ function fixture({ review, isReady = true }: Fixture) {
     world: {
       world: worldOf(),
       isReady: () => isReady,
+      age,
       nextChange: async (_references, within) => {
         waits.push(within)
         await clock.advance(Math.min(within, 200))
@@ -55,6 +57,23 @@ interface Json {
 }
 
 describe('Judge', () => {
+  const either: readonly (readonly [sentence: string, answer: Answer])[] = [
+    ['a yes', allowed],
+    ['a no', refused(403, 'no')],
+  ]
+  for (const [sentence, answer] of either)
+    it(`says of ${sentence} by what it was judged when the API server has not been heard for long`, async () => {
+      const { ask } = fixture({ review: () => answer, age: 300_000 })
+      const { response } = (await ask()).body
+      const stale = 'lapse judges by what it knew 5m ago: it has not heard of the API server since'
+      expect(response).to.deep.include({ allowed: answer.allowed, warnings: [stale], auditAnnotations: { stale } })
+    })
+
+  it('says nothing of the kind while a quiet watch may be quiet', async () => {
+    const { ask } = fixture({ review: () => allowed, age: 150_000 })
+    expect((await ask()).body.response).not.to.have.any.keys('warnings', 'auditAnnotations')
+  })
+
   it('answers with what the review says', async () => {
     const { ask, outcomes } = fixture({ review: () => allowed })
     expect((await ask()).body.response).to.deep.equal({ uid: reviewOf(deployment()).request.uid, allowed: true })

@@ -37,7 +37,7 @@ describe('AdmissionServer', () => {
       clock: systemClock,
       log: silentLog,
       metrics: { review: () => {} },
-      world: { world, isReady: () => true, nextChange: () => Promise.resolve() },
+      world: { world, isReady: () => true, age: null, nextChange: () => Promise.resolve() },
     })
     server = new AdmissionServer({ judge, version: '1.2.3', clock: time, log: silentLog })
     port = await server.listen({ host, port: 0 }, first)

@@ -8,8 +8,8 @@ import { startOracle } from '../test/support/oracle.ts'
 
 const usage = `usage: node scripts/oracle.ts [--cases N] [--seed N]
 
-Puts N (1000000) generated pairs of rule lists, and clusters, writes and pods in proportion, to Kubernetes' own code and to
-Lapse's, and prints what was compared. The seed says which cases (new ones each time). The exit code is 1 if an answer
+Puts N (1000000) generated pairs of rule lists, and clusters, writes, pods and conditions in proportion, to Kubernetes' own
+code and to Lapse's, and prints what was compared. The seed says which cases (new ones each time). The exit code is 1 if an answer
 differs; the smallest case that was found is printed with both answers.`
 
 const exitCode = await main(process.argv.slice(2))

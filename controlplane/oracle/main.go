@@ -29,6 +29,7 @@ var topics = map[string]func(json.RawMessage) (any, error){
 	"aggregation":  answerAggregation,
 	"escalation":   answerEscalation,
 	"pod-security": answerPodSecurity,
+	"cel":          answerCEL,
 }
 
 func main() {

@@ -1,3 +1,4 @@
+import { conditions } from './oracle-cel.ts'
 import type { Comparison } from './oracle-comparison.ts'
 import { escalation } from './oracle-escalation.ts'
 import { podSecurity } from './oracle-pod-security.ts'
@@ -18,4 +19,5 @@ export const oracleComparisons: readonly WeighedComparison[] = [
   { comparison: aggregation, weight: 0.05 },
   { comparison: escalation, weight: 0.05 },
   { comparison: podSecurity, weight: 0.2 },
+  { comparison: conditions, weight: 0.2 },
 ]

@@ -21,6 +21,7 @@ export type OracleTopic =
   | 'aggregation'
   | 'escalation'
   | 'pod-security'
+  | 'cel'
 
 interface Question {
   readonly resolve: (outputs: readonly unknown[]) => void

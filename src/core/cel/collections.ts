@@ -3,11 +3,10 @@ import { equal } from './equal.ts'
 import { Fault } from './meter.ts'
 import { int, overload, text, type CallContext, type Overload } from './overload.ts'
 import type { Tag } from './type.ts'
-import { opaqueOf } from './value.ts'
+import { opaqueOf, tagOf } from './value.ts'
 
 type Key = bigint | string | boolean | number
 
-const keyTags: readonly Tag[] = ['string', 'int', 'uint', 'double', 'bool']
 const nothingThere = 'there is no such field or key'
 
 function asMap(value: CelValue | undefined): CelMap {
@@ -26,9 +25,16 @@ function keyOf(value: CelValue | undefined): Key {
   return plain
 }
 
-/** A key whose value is null is there: the engine says that it is not. */
-function hasKey(map: CelMap, key: Key): boolean {
-  return map.get(key) !== undefined
+/** A key whose value is null is there: the engine says that it is not. What is neither map nor list has no fields, as in Kubernetes. */
+function hasField(value: CelValue | undefined, field: string): boolean {
+  if (value !== undefined && isCelList(value)) throw new Fault('only a map has fields')
+  return value !== undefined && isCelMap(value) && opaqueOf(value) === null && value.get(field) !== undefined
+}
+
+/** What can be no key is none. */
+function hasKey(map: CelMap, key: CelValue | undefined): boolean {
+  const plain = isCelUint(key) ? key.value : key
+  return plain !== undefined && typeof plain !== 'object' && map.get(plain) !== undefined
 }
 
 function at(container: CelValue | undefined, index: CelValue | undefined): CelValue {
@@ -72,27 +78,45 @@ function indexIn(values: readonly CelValue[], wanted: CelValue, { meter }: CallC
   return BigInt(values.findIndex((value) => equal(value, wanted, meter)))
 }
 
+const summable: readonly Tag[] = ['int', 'uint', 'double', 'duration']
+const ordered: readonly Tag[] = [...summable, 'bool', 'string', 'bytes', 'timestamp']
+
+/** Throws Fault when the first is of another type; the others are looked at when they are compared, or added. */
+function elementsOf(list: CelValue | undefined, tags: readonly Tag[]): readonly CelValue[] {
+  const [...values] = asList(list)
+  if (values[0] !== undefined && !tags.includes(tagOf(values[0])))
+    throw new Fault('a value is of a type that this does not take')
+  return values
+}
+
 function best(operator: '_<_' | '_>_'): Overload['run'] {
   return ([list], { call }) => {
-    const [first, ...rest] = asList(list)
+    const [first, ...rest] = elementsOf(list, ordered)
     if (first === undefined) throw new Fault('the list is empty')
     return rest.reduce<CelValue>((kept, value) => (call(operator, [value, kept]) === true ? value : kept), first)
   }
 }
 
 function isSorted([list]: readonly CelValue[], { call }: CallContext): boolean {
-  const values = [...asList(list)]
+  const values = elementsOf(list, ordered)
   return values.every((value, index) => index === 0 || call('_<=_', [values[index - 1] ?? null, value]) === true)
 }
 
 function sum([list]: readonly CelValue[], { call }: CallContext): CelValue {
-  const [first = 0n, ...rest] = asList(list)
+  const [first = 0n, ...rest] = elementsOf(list, summable)
   return rest.reduce<CelValue>((total, value) => call('_+_', [total, value]), first)
+}
+
+/** As Kubernetes compares them: whether an address, a version or a quantity is a value of another type is an error. */
+function same(a: CelValue, b: CelValue, { meter }: CallContext): boolean {
+  const [left, right] = [opaqueOf(a), opaqueOf(b)]
+  if (left !== null && b !== null && left.tag !== right?.tag) throw new Fault(`a ${left.tag} is needed`)
+  return equal(a, b, meter)
 }
 
 /** What the expression cannot name: fields and macros are made into calls of these. */
 const hidden: readonly Overload[] = [
-  overload('@has', ['dyn', 'string'], 'bool', ([map, key]) => hasKey(asMap(map), text(key)), 'constant'),
+  overload('@has', ['dyn', 'string'], 'bool', ([value, field]) => hasField(value, text(field)), 'constant'),
   overload('@index', ['dyn', 'dyn'], 'dyn', ([container, index]) => at(container, index), 'constant'),
   overload('@range', ['dyn'], 'dyn', ([value], context) => range(value, context), 'constant'),
   overload('@begin', [], 'list', begin, 'constant'),
@@ -111,14 +135,12 @@ const hidden: readonly Overload[] = [
 
 export const collections: readonly Overload[] = [
   ...hidden,
-  overload('_==_', ['dyn', 'dyn'], 'bool', ([a = null, b = null], { meter }) => equal(a, b, meter), 'constant'),
+  overload('_==_', ['dyn', 'dyn'], 'bool', ([a = null, b = null], context) => same(a, b, context), 'constant'),
   overload('_!=_', ['dyn', 'dyn'], 'bool', ([a = null, b = null], { meter }) => !equal(a, b, meter), 'constant'),
   overload('@in', ['dyn', 'list'], 'bool', ([value = null, list], context) =>
     [...asList(list)].some((each) => equal(each, value, context.meter)),
   ),
-  ...keyTags.map((tag) =>
-    overload('@in', [tag, 'map'], 'bool', ([key, map]) => hasKey(asMap(map), keyOf(key)), 'constant'),
-  ),
+  overload('@in', ['dyn', 'map'], 'bool', ([key, map]) => hasKey(asMap(map), key), 'constant'),
   overload('_+_', ['list', 'list'], 'list', ([a, b]) => celList([...asList(a), ...asList(b)])),
   overload('.isSorted', ['list'], 'bool', isSorted),
   overload('.sum', ['list'], 'dyn', sum),

@@ -1,6 +1,6 @@
-import { celEnv, isCelError, parse, plan, type CelInput, type CelValue } from '@bufbuild/cel'
+import { isCelError, parse, plan, type CelInput, type CelValue } from '@bufbuild/cel'
 import type { CompiledCondition, Compiling, ExpressionProblem, Judged } from './condition.ts'
-import { engineFunctions, meter } from './functions.ts'
+import { environment, meter } from './functions.ts'
 import { locate } from './location.ts'
 import { expressionBudget } from './budget.ts'
 import { tellable } from './meter.ts'
@@ -13,8 +13,6 @@ import { celOf } from './value.ts'
 
 /** Characters of an expression. */
 export const maxLength = 4_096
-
-const environment = celEnv({ funcs: engineFunctions })
 
 /** An expression of any type, ready to be evaluated. */
 export interface Program {

@@ -1,4 +1,5 @@
 import { isCelList, isCelMap, isCelType, isCelUint, type CelList, type CelMap, type CelValue } from '@bufbuild/cel'
+import { compareVersions } from '../policy/version.ts'
 import type { Meter } from './meter.ts'
 import { isTime, nanosOf } from './time-value.ts'
 import { opaqueOf } from './value.ts'
@@ -9,7 +10,7 @@ export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {
   const a = plain(left)
   const b = plain(right)
   if (typeof a === 'string' && typeof b === 'string') return equalTexts(a, b, meter)
-  if (isNumber(a) && isNumber(b)) return a == b // oxlint-disable-line eqeqeq -- int and double are equal as numbers
+  if (isNumber(a) && isNumber(b)) return typeof a === typeof b ? a === b : Number(a) === Number(b) // as Kubernetes does
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return a === b
   const opaque = opaqueOf(a)
   if (opaque !== null || opaqueOf(b) !== null) return equalOpaques(opaque, opaqueOf(b))
@@ -40,6 +41,8 @@ function equalTexts(a: string, b: string, meter: Meter): boolean {
 
 function equalOpaques(a: ReturnType<typeof opaqueOf>, b: ReturnType<typeof opaqueOf>): boolean {
   if (a === null || b === null || a.tag !== b.tag) return false
+  if (a.tag === 'semver' && b.tag === 'semver') return compareVersions(a.text, b.text) === 0
+  if (a.tag === 'quantity' && b.tag === 'quantity') return a.nanos === b.nanos
   const right: Readonly<Record<string, unknown>> = { ...b }
   return Object.entries(a).every(([key, value]) => right[key] === value)
 }

@@ -17,6 +17,7 @@ import { networks } from './networks.ts'
 import { text, type CallContext, type Overload } from './overload.ts'
 import { quantities } from './quantity.ts'
 import { regexes } from './regex.ts'
+import { texts } from './texts.ts'
 import { times } from './times.ts'
 import { engineNameOf } from './translation.ts'
 import { fits, type Tag } from './type.ts'
@@ -30,6 +31,7 @@ const own: readonly Overload[] = [
   ...conversions,
   ...collections,
   ...regexes,
+  ...texts,
   ...times,
   ...quantities,
   ...networks,
@@ -41,7 +43,7 @@ const constant: ReadonlySet<string> = new Set(['size', '.size', 'dyn', 'type'])
 
 /** Every function by its name, those of the engine included where none of ours takes the same arguments. */
 const table: ReadonlyMap<string, readonly Overload[]> = tableOf([
-  ...[...celEnv().funcs, ...strings].map(lifted),
+  ...[...celEnv().funcs, ...strings].map(lifted).filter(isOffered),
   ...own,
 ])
 
@@ -52,6 +54,11 @@ export function overloadsOf(name: string): readonly Overload[] {
 function tableOf(overloads: readonly Overload[]): ReadonlyMap<string, readonly Overload[]> {
   const last = new Map(overloads.map((each) => [`${each.name}(${each.takes.join(',')})`, each]))
   return Map.groupBy(last.values(), ({ name }) => name)
+}
+
+/** The engine makes durations of numbers, which Kubernetes does not, and takes a key whose value is null for absent. */
+function isOffered({ name, takes }: Overload): boolean {
+  return name !== '@in' && (name !== 'duration' || takes[0] !== 'int')
 }
 
 function lifted(func: CelFunc): Overload {
@@ -67,7 +74,10 @@ function lifted(func: CelFunc): Overload {
   }
 }
 
+const orderings: ReadonlySet<string> = new Set(['_<_', '_<=_', '_>_', '_>=_'])
+
 function runEngine(func: CelFunc, args: readonly CelValue[]): CelValue {
+  if (orderings.has(func.name) && args.some(Number.isNaN)) throw new Fault('what is not a number has no order')
   if (args.some((arg) => opaqueOf(arg) !== null)) throw new Fault('a value is of a type that this does not take')
   const [first, ...rest] = args
   const result = func.target === undefined ? func.call(0, undefined, [...args]) : func.call(0, first, rest)
@@ -129,7 +139,7 @@ function deepSize(value: CelValue): number {
 }
 
 /** Every function as the engine calls it: by its name here, and with the receiver as the first argument. */
-export const engineFunctions: CelFunc[] = [...table].flatMap(([name, overloads]) =>
+const engineFunctions: CelFunc[] = [...table].flatMap(([name, overloads]) =>
   [...new Set(overloads.map(({ takes }) => takes.length))].map((count) =>
     celFunc(
       engineNameOf(name),
@@ -139,3 +149,5 @@ export const engineFunctions: CelFunc[] = [...table].flatMap(([name, overloads])
     ),
   ),
 )
+
+export const environment = celEnv({ funcs: engineFunctions })

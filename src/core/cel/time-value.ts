@@ -1,7 +1,7 @@
 import type { CelValue } from '@bufbuild/cel'
 import { create } from '@bufbuild/protobuf'
 import { isReflectMessage, reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect'
-import { TimestampSchema } from '@bufbuild/protobuf/wkt'
+import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt'
 import { Fault } from './meter.ts'
 import { tagOfMessage } from './value.ts'
 
@@ -29,6 +29,11 @@ export function timestampOf(seconds: bigint, nanos = 0): CelValue {
   return reflect(TimestampSchema, create(TimestampSchema, { seconds, nanos }))
 }
 
+export function durationOf(nanos: bigint): CelValue {
+  const seconds = nanos / 1_000_000_000n
+  return reflect(DurationSchema, create(DurationSchema, { seconds, nanos: Number(nanos % 1_000_000_000n) }))
+}
+
 const fixedZone = /^([+-]?)(\d\d):(\d\d)$/
 
 /**
@@ -37,7 +42,7 @@ const fixedZone = /^([+-]?)(\d\d):(\d\d)$/
  */
 export function wallClock({ message }: TimeValue, zone: string | null): Date {
   const instant = new Date(Number(message.seconds) * 1_000 + Math.floor(message.nanos / 1_000_000))
-  if (zone === null || zone === 'UTC') return instant
+  if (zone === null || zone === 'UTC' || zone === '') return instant
   const fixed = fixedZone.exec(zone)
   if (fixed === null) return inNamedZone(instant, zone)
   const minutes = Number(fixed[2]) * 60 + Number(fixed[3])
@@ -50,11 +55,12 @@ function inNamedZone(instant: Date, zone: string): Date {
   const parts = new Map(
     formatOf(zone)
       .formatToParts(instant)
-      .map(({ type, value }) => [type, Number(value)]),
+      .map(({ type, value }) => [type, type === 'era' ? Number(value.startsWith('B')) : Number(value)]),
   )
   const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0
   const wall = new Date(0)
-  wall.setUTCFullYear(part('year'), part('month') - 1, part('day'))
+  const year = part('era') === 1 ? 1 - part('year') : part('year')
+  wall.setUTCFullYear(year, part('month') - 1, part('day'))
   wall.setUTCHours(part('hour'), part('minute'), part('second'), instant.getUTCMilliseconds())
   return wall
 }
@@ -62,7 +68,7 @@ function inNamedZone(instant: Date, zone: string): Date {
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
   if (known !== undefined) return known
-  const numeric = { year: 'numeric', month: 'numeric', day: 'numeric' } as const
+  const numeric = { era: 'short', year: 'numeric', month: 'numeric', day: 'numeric' } as const
   const clock = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const
   const format = intl(zone, { ...numeric, ...clock, timeZone: zone })
   if (formats.size < 64) formats.set(zone, format)

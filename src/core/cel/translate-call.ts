@@ -1,3 +1,4 @@
+import { conversionProblem } from './constant-conversion.ts'
 import { overloadsOf } from './functions.ts'
 import type { Overload } from './overload.ts'
 import { patternProblem } from './regex.ts'
@@ -105,18 +106,17 @@ export function fieldOf(
 }
 
 function translateFunction(site: Site, translation: Translation): Translated {
-  const { expr, args } = site
+  const { args } = site
   const name = withWrittenPattern(site, translation)
   const type = resultOf(site, overloadsOf(site.name), translation)
-  return {
-    expr: invoke(
-      expr,
-      name,
-      args.map((arg) => arg.expr),
-    ),
-    type,
-    cost: costOf(args),
-  }
+  const expr = invoke(
+    site.expr,
+    name,
+    args.map((arg) => arg.expr),
+  )
+  const problem = type === 'dyn' ? null : conversionProblem(expr)
+  if (problem !== null) translation.report(expr, `${describeName(name)}: ${problem}`)
+  return { expr, type, cost: costOf(args) }
 }
 
 const regexMethods: ReadonlySet<string> = new Set(['.matches', '.find', '.findAll'])
@@ -145,14 +145,20 @@ function resultOf({ expr, name, args }: Site, overloads: readonly Overload[], { 
   return 'dyn'
 }
 
-const numbers: readonly Type[] = ['int', 'uint', 'double']
+/** Types of the keys of maps. */
+const keys: readonly Type[] = ['dyn', 'string', 'int', 'uint', 'double', 'bool']
 
-/** Things of two kinds are never equal: who compares them has made a mistake. */
+/** Types of which a value may be null. */
+const nullable: readonly Type[] = ['dyn', 'null', 'timestamp', 'duration', 'quantity', 'ip', 'cidr', 'semver']
+
+/** Things of two kinds are never equal, and numbers of two kinds only by accident: who compares them has made a mistake. */
 function comparable(name: string, [a, b]: readonly Translated[]): boolean {
-  if ((name !== '_==_' && name !== '_!=_') || a === undefined || b === undefined) return true
-  const [left, right] = [a, b].map(({ type }) => (isRecord(type) ? 'map' : type))
-  if (left === right || left === 'dyn' || right === 'dyn' || left === 'null' || right === 'null') return true
-  return left !== undefined && right !== undefined && numbers.includes(left) && numbers.includes(right)
+  if (a === undefined || b === undefined) return true
+  const [left = 'dyn', right = 'dyn'] = [a, b].map(({ type }) => (isRecord(type) ? 'map' : type))
+  if (name === '@in') return right !== 'map' || keys.includes(left)
+  if (name !== '_==_' && name !== '_!=_') return true
+  if (left === right || left === 'dyn' || right === 'dyn') return true
+  return (left === 'null' && nullable.includes(right)) || (right === 'null' && nullable.includes(left))
 }
 
 function describeName(name: string): string {

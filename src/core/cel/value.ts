@@ -15,7 +15,7 @@ import type { Tag } from './type.ts'
 
 /** A value of a kind that CEL itself does not have: the engine passes it on as an empty map. */
 export type Opaque =
-  | { readonly tag: 'quantity'; readonly nanos: bigint }
+  | { readonly tag: 'quantity'; readonly nanos: bigint; readonly scale: number | null }
   | { readonly tag: 'ip'; readonly family: 4 | 6; readonly bits: bigint }
   | { readonly tag: 'cidr'; readonly family: 4 | 6; readonly bits: bigint; readonly length: number }
   | { readonly tag: 'semver'; readonly text: string }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { load } from 'js-yaml'
-import { policyBudget, expressionBudget } from '../src/core/cel/budget.ts'
+import { expressionBudget, objectBudget, policyBudget } from '../src/core/cel/budget.ts'
 import { compileCondition, loadConditionEngine } from '../src/core/cel/engine.ts'
 import { grantScope, workloadScope, type Scope } from '../src/core/cel/scope.ts'
 
@@ -95,7 +95,9 @@ describe('docs/cel.md', () => {
 
   it('gives the limits as they are', () => {
     expect(page).to.contain(`one condition may cost | ${expressionBudget.toLocaleString('en')} |`)
-    expect(page).to.contain(`for one object | ${policyBudget.toLocaleString('en')} |`)
+    expect(page).to.contain(`with all its pod templates | ${policyBudget.toLocaleString('en')} |`)
+    expect(page).to.contain(`all policies may cost for one object | ${objectBudget.toLocaleString('en')} |`)
+    expect(page).to.contain(`all policies may cost for one object | ${objectBudget.toLocaleString('en')} |`)
   })
 
   it('counts the tests of the specification as the list does', () => {

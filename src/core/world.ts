@@ -43,7 +43,9 @@ export interface LiveGrant {
   readonly policyDigest: string | null
   /** By its record; null: the subject is no ServiceAccount, or nothing is on record. */
   readonly subjectUid: string | null
-  /** Checks that it waives, by its record; none while it is being revoked or deleted. */
+  /** Whether it is being revoked or deleted: nobody may count on it any more. */
+  readonly ending: boolean
+  /** Checks that it waives, by its record; none while it is ending. */
   readonly waive: readonly string[]
 }
 

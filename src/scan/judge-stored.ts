@@ -1,7 +1,11 @@
+import { ConditionBudget } from '../core/cel/budget.ts'
 import type { KubeObject } from '../cluster/ports.ts'
 import { reviewAccess } from '../core/access/review-access.ts'
+import { serviceAccountOf } from '../core/identity.ts'
+import type { BindingObject } from '../core/rbac/objects.ts'
 import { RbacIndex } from '../core/rbac/rbac-index.ts'
 import { readBinding } from '../core/rbac/read-objects.ts'
+import { subjectKeyOf, type SubjectKey } from '../core/rbac/subject.ts'
 import type { Instant } from '../core/time.ts'
 import { isCounted, reviewWorkload, type PolicyFinding } from '../core/workload/review.ts'
 import { readWorkload } from '../core/workload/workload.ts'
@@ -42,7 +46,7 @@ export class StoredJudge {
       object.metadata.namespace ?? '',
       this.#world,
       this.#now,
-      { object, oldObject: null, request: null },
+      { object, oldObject: null, request: null, budget: new ConditionBudget() },
     )
     if (verdict === 'Ungoverned') return { kind: 'Ungoverned' }
     const findings = all.filter(isCounted)
@@ -57,15 +61,28 @@ const nothing = new RbacIndex()
 
 /** What a binding gives for good beyond what policies list as `standing`: what would be refused if it came now. */
 export function judgeStoredBinding(object: KubeObject, world: World): StoredVerdict {
-  if (isOfKubernetes(object)) return { kind: 'Over' }
   const after = readBinding(object.kind === 'RoleBinding' ? 'RoleBinding' : 'ClusterRoleBinding', object)
+  if (isOfKubernetes(object, after)) return { kind: 'Over' }
   const { verdict, findings } = reviewAccess({ kind: 'Binding', before: null, after }, world, nothing)
   return verdict === 'Ungoverned' ? { kind: 'Over' } : { kind: 'Judged', findings: findings.filter(isCounted) }
 }
 
-/** What the API server itself keeps, for discovery and its own components: it would be found under every policy. Whoever else sets the label was asked when he wrote it. */
-function isOfKubernetes({ metadata: { name, labels } }: KubeObject): boolean {
-  return name.startsWith('system:') && labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults'
+/**
+ * What the API server itself keeps, for discovery and its own components: it would be found under every policy. Anybody who
+ * writes bindings may set that name and label, so one that names somebody else as well is judged like any other.
+ */
+function isOfKubernetes({ metadata: { name, labels } }: KubeObject, { namespace, subjects }: BindingObject): boolean {
+  const isBootstrapped = name.startsWith('system:') && labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults'
+  return isBootstrapped && subjects.every((subject) => isComponent(subjectKeyOf(subject, namespace ?? '')))
+}
+
+/** Whether it is Kubernetes itself, everybody alike or nobody, never accounts that somebody chose. */
+function isComponent(subject: SubjectKey | null): boolean {
+  if (subject === null) return true
+  const name = subject.slice(subject.indexOf(':') + 1)
+  const account = subject.startsWith('User:') ? serviceAccountOf(name) : null
+  if (account !== null) return account.namespace === 'kube-system'
+  return name.startsWith('system:') && !name.startsWith('system:serviceaccounts:')
 }
 
 /** The same for a field of a template and for that field of what was made from it; what concerns no field goes by its words. */

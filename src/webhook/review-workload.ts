@@ -1,3 +1,4 @@
+import { ConditionBudget } from '../core/cel/budget.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
 import { explain, whyRefused } from '../core/policy/explain.ts'
 import type { World } from '../core/world.ts'
@@ -97,9 +98,11 @@ interface Change {
 }
 
 function judge(request: AdmissionRequest, { before, after }: Change, { world, now }: Parameters<Review>[1]): Answer {
+  const budget = new ConditionBudget()
   const judgeAll = (workloads: readonly Workload[], object: unknown) =>
     workloads.flatMap(
-      (workload) => reviewWorkload(workload, request.namespace, world, now, judgedObject(request, object)).findings,
+      (workload) =>
+        reviewWorkload(workload, request.namespace, world, now, judgedObject(request, object, budget)).findings,
     )
   const findings = ratchet(judgeAll(after, request.object), before, after)
   switch (verdictOf(findings)) {
@@ -121,8 +124,9 @@ function judge(request: AdmissionRequest, { before, after }: Change, { world, no
 function judgedObject(
   { operation, user, namespace, name, group, kind, oldObject }: AdmissionRequest,
   object: unknown,
+  budget: ConditionBudget,
 ): JudgedObject {
-  return { object, oldObject, request: { operation, userInfo: user, namespace, name, kind: { group, kind } } }
+  return { object, oldObject, request: { operation, userInfo: user, namespace, name, kind: { group, kind } }, budget }
 }
 
 function remarksOn(findings: readonly PolicyFinding[]): Pick<Answer, 'warnings' | 'auditAnnotations'> {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { pinAnnotation } from '../core/policy/pin.ts'
 import type { Labels } from '../core/selector.ts'
 import { readWorkloads, type TemplateKind } from '../core/workload/template-kinds.ts'
-import { isInUntouchedContainer } from '../core/workload/untouched.ts'
+import { untouchedContainers } from '../core/workload/untouched.ts'
 import type { PolicyFinding } from '../core/workload/review.ts'
 import type { Workload } from '../core/workload/workload.ts'
 import type { AdmissionRequest } from './admission-review.ts'
@@ -48,8 +48,9 @@ export function ratchet(
   [after]: readonly Workload[],
 ): readonly PolicyFinding[] {
   if (before === undefined || after?.kind !== 'Pod' || !keepsAnnotations(before, after)) return findings
+  const isUntouched = untouchedContainers(before, after, isDeepStrictEqual)
   return findings.map((finding) =>
-    finding.enforcement === 'Deny' && isInUntouchedContainer(finding.path, before, after, isDeepStrictEqual)
+    finding.enforcement === 'Deny' && isUntouched(finding.path)
       ? { ...finding, enforcement: 'Warn', message: `${finding.message}; it was so before this update` }
       : finding,
   )

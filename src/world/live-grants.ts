@@ -28,6 +28,10 @@ export class LiveGrants {
     erase(this.#byUsername, usernameOf(grant.subject) ?? '', key)
   }
 
+  has(key: string): boolean {
+    return this.#known.has(key)
+  }
+
   under(policy: string): readonly LiveGrant[] {
     return [...(this.#byPolicy.get(policy)?.values() ?? [])]
   }

@@ -67,6 +67,7 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
     notAfter,
     policyDigest: textAt(at(status, 'policy'), 'digest'),
     subjectUid: textAt(at(status, 'subject'), 'uid'),
+    ending: isEnding,
     waive: isEnding ? [] : textsAt(status, 'waive'),
   }
 }

@@ -126,6 +126,12 @@ export class WorldIndex implements World {
     return this.#grants.of(username)
   }
 
+  /** Whether a grant under the name of this one is there and has not ended. */
+  hasLiveGrant(object: unknown): boolean {
+    const { namespace, name } = keyOf(object)
+    return this.#grants.has(`${namespace}/${name}`)
+  }
+
   grantBindings(): ReadonlySet<string> {
     return this.#grants.bindings()
   }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../support/admin-api.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   breach,
+  deploymentOf,
   guardedCluster,
   guardedValues,
   GuardedNamespace,
@@ -141,6 +142,13 @@ describe('B24 our own configuration, CRDs and processes', () => {
   it('can be gone without locking anybody out for good: the way of docs/runbooks/webhook-down.md', async () => {
     const { admin, controlPlane, lapse } = cluster
     const guarded = await GuardedNamespace.make()
+    const list = (resource: string) => admin.list(guarded.path(resource))
+    await guarded.create('apps/v1/deployments', deploymentOf({}, { replicas: 1 }))
+    await guarded.create('batch/v1/jobs', {
+      metadata: { name: 'once' },
+      spec: { template: { spec: podSpec({ restartPolicy: 'Never' }) } },
+    })
+    await eventually('the Pods are there', async () => (await list('pods')).length === 2 || undefined)
     await lapse.webhook.stop()
     const refusal = await rejection(guarded.create('pods', podOf()))
     expect(refusal.message).to.contain('failed calling webhook "workloads.lapse.dev"')
@@ -152,6 +160,10 @@ describe('B24 our own configuration, CRDs and processes', () => {
       })
     await admin.patch(`${definitions}/nhigrants.lapse.dev`, { metadata: { labels: { 'example.com/by': null } } })
     await admin.patch(`/api/v1/namespaces/${guarded.name}`, { metadata: { labels: { a: 'b' } } })
+    // nor the controllers of the cluster, when they scale and when they remove
+    await admin.patch(`${guarded.path('apps/v1/deployments', 'api')}/scale`, { spec: { replicas: 0 } })
+    await admin.delete(`${guarded.path('batch/v1/jobs', 'once')}?propagationPolicy=Background`)
+    await eventually('no Pod is left', async () => (await list('pods')).length === 0 || undefined)
 
     const configurations = 'validatingwebhookconfigurations,mutatingwebhookconfigurations'
     expect((await controlPlane.kubectl(['delete', configurations, 'lapse'])).code).to.equal(0)

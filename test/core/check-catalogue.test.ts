@@ -4,8 +4,8 @@ import { expect } from 'chai'
 import { checkEntries, checkEntry } from '../../src/core/check-catalogue.ts'
 import { capabilityIds } from '../../src/core/rbac/capability.ts'
 import { podSecurityChecks } from '../../src/core/workload/pod-security.ts'
-import { waivableChecks } from '../../src/core/waivable-checks.ts'
-import { tokenCheckIds } from '../../src/core/workload/token-check-ids.ts'
+import { waivableChecks } from '../../src/core/workload/waivers.ts'
+import { tokenCheckIds } from '../../src/core/workload/token.ts'
 
 const root = join(import.meta.dirname, '../..')
 

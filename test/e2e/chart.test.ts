@@ -9,6 +9,7 @@ import { serviceAccountGroups, serviceAccountUsername } from '../../src/core/ide
 import { ApiError, type AdminApi, type KubeObject } from '../support/admin-api.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
+import { everyKind } from '../support/guarded-cluster.ts'
 import { chartPath, installChart, uninstallChart, upgradeChart } from '../support/installation.ts'
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1'
@@ -346,12 +347,19 @@ describe('charts/lapse', () => {
         metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
       })
       tenant = await controlPlane.namespace()
+      await admin.create(`/api/v1/namespaces/${tenant}/serviceaccounts`, { metadata: { name: 'api' } })
+      for (const [resource, object] of Object.entries(everyKind())) await admin.create(of(resource), object)
       await installChart(controlPlane, { namespace })
       await eventually('the API server heeds the webhook configuration', async () =>
         (await outcome(createPod(tenant))) === 'done' ? undefined : true,
       )
     })
 
+    const of = (resource: string): string => {
+      const [plural, version] = resource.split('/').toReversed()
+      const root = version === undefined ? '/api/v1' : `/apis/${resource.slice(0, resource.lastIndexOf('/'))}`
+      return `${root}/namespaces/${tenant}/${plural}`
+    }
     const createPod = (where: string) =>
       admin.create(`/api/v1/namespaces/${where}/pods?dryRun=All`, {
         metadata: { name: 'any' },
@@ -425,6 +433,35 @@ describe('charts/lapse', () => {
 
     it('refuses workloads while the webhook does not answer', async () => {
       expect(await outcome(createPod(tenant))).to.include('failed calling webhook "workloads.lapse.dev"')
+    })
+
+    const update = (resource: string, change: object) => outcome(admin.patch(`${of(resource)}/api?dryRun=All`, change))
+    for (const resource of Object.keys(everyKind())) {
+      it(`leaves alone updates of ${resource} that do not change what Pods will be, and no others`, async () => {
+        expect(await update(resource, { metadata: { labels: { a: 'b' }, finalizers: ['example.com/f'] } })).to.equal(
+          'done',
+        )
+        const annotated = { metadata: { annotations: { a: 'b' } } }
+        const changes: Readonly<Record<string, readonly object[]>> = {
+          pods: [annotated, { spec: { activeDeadlineSeconds: 5 } }],
+          podtemplates: [{ template: annotated }],
+          'batch/v1/cronjobs': [{ spec: { jobTemplate: { spec: { template: annotated } } } }],
+        }
+        for (const change of changes[resource] ?? [{ spec: { template: annotated } }])
+          expect(await update(resource, change)).to.include('failed calling webhook "workloads.lapse.dev"')
+      })
+    }
+
+    it('leaves scaling alone, and suspension', async () => {
+      const updates: readonly (readonly [path: string, spec: object])[] = [
+        [`${of('apps/v1/deployments')}/api`, { replicas: 2 }],
+        [`${of('apps/v1/deployments')}/api/scale`, { replicas: 2 }],
+        [`${of('apps/v1/replicasets')}/api`, { replicas: 2 }],
+        [`${of('replicationcontrollers')}/api`, { replicas: 2 }],
+        [`${of('batch/v1/cronjobs')}/api`, { suspend: true }],
+      ]
+      for (const [path, spec] of updates)
+        expect(await outcome(admin.patch(`${path}?dryRun=All`, { spec })), path).to.equal('done')
     })
 
     for (const exempt of ['kube-system', 'kube-public', 'kube-node-lease', namespace]) {

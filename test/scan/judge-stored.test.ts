@@ -1,8 +1,18 @@
 import { expect } from 'chai'
 import type { KubeObject } from '../../src/cluster/ports.ts'
-import { StoredJudge, type StoredVerdict } from '../../src/scan/judge-stored.ts'
+import { judgeStoredBinding, StoredJudge, type StoredVerdict } from '../../src/scan/judge-stored.ts'
 import { now } from '../core/policy/policy-of.ts'
-import { deployment, grant, hostPath, legacyAccess, payments, pod, policy } from '../webhook/objects.ts'
+import {
+  account,
+  deployment,
+  grant,
+  hostPath,
+  legacyAccess,
+  namespace,
+  payments,
+  pod,
+  policy,
+} from '../webhook/objects.ts'
 import { worldOf, type RawObject } from '../webhook/requests.ts'
 import { stored, type StoredOptions } from './stored.ts'
 
@@ -85,4 +95,77 @@ describe('a stored object', () => {
     const found = (at: number): string => gist(new StoredJudge(waiving, at).judge(stored(pod(breaching), { uid: 'p' })))
     expect([found(now), found(now + 1)]).to.deep.equal(['nothing', 'host-path spec.volumes[1]'])
   })
+})
+
+describe('a stored binding', () => {
+  const kubernetes = [namespace('kube-system'), account('kube-system/kube-dns')]
+  const standing = worldOf(...payments, ...kubernetes, ...legacyAccess, policy({ workloads: { standing: [] } }))
+  const api = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' }
+  const everybody = { kind: 'Group', name: 'system:authenticated' }
+  const dns = { kind: 'ServiceAccount', namespace: 'kube-system', name: 'kube-dns' }
+  const proxy = { kind: 'User', name: 'system:kube-proxy' }
+  const bootstrapped = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }
+  const cases: readonly (readonly [
+    sentence: string,
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    subjects: readonly object[],
+    gist: string,
+  ])[] = [
+    ['that nobody lists', 'legacy', {}, [api], 'standing-access subjects[0]'],
+    ['that Kubernetes keeps for its components', 'system:dns', bootstrapped, [everybody, dns, proxy], 'Over'],
+    ['that Kubernetes keeps for nobody', 'system:node', bootstrapped, [], 'Over'],
+    ['that is named as if Kubernetes kept it', 'system:dns', {}, [dns, api], 'standing-access subjects[1]'],
+    ['that is labelled as if Kubernetes kept it', 'legacy', bootstrapped, [api], 'standing-access subjects[0]'],
+    [
+      'that is named and labelled so, and names an account of somebody',
+      'system:dns',
+      bootstrapped,
+      [dns, api],
+      'standing-access subjects[1]',
+    ],
+    [
+      'that names it by its user name',
+      'system:dns',
+      bootstrapped,
+      [proxy, { kind: 'User', name: 'system:serviceaccount:payments:api' }],
+      'standing-access subjects[1], user-alias subjects[1].kind',
+    ],
+    [
+      'that names it, and its own namespace goes without saying',
+      'system:dns',
+      bootstrapped,
+      [{ kind: 'ServiceAccount', name: 'api' }],
+      'standing-access subjects[0]',
+    ],
+    [
+      'that names the accounts of a namespace',
+      'system:dns',
+      bootstrapped,
+      [{ kind: 'Group', name: 'system:serviceaccounts:payments' }],
+      'standing-access subjects[0]',
+    ],
+    [
+      'that names a user beside everybody',
+      'system:dns',
+      bootstrapped,
+      [everybody, { kind: 'User', name: 'ana' }],
+      'standing-access subjects[0]',
+    ],
+    [
+      'that names a group beside everybody',
+      'system:dns',
+      bootstrapped,
+      [everybody, { kind: 'Group', name: 'leads' }],
+      'standing-access subjects[0]',
+    ],
+  ]
+  for (const [sentence, name, labels, subjects, told] of cases) {
+    it(sentence, () => {
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' }
+      const object = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', roleRef, subjects }
+      const binding = stored({ ...object, metadata: { namespace: 'payments', name, labels } }, { uid: 'b' })
+      expect(gist(judgeStoredBinding(binding, standing))).to.equal(told)
+    })
+  }
 })

@@ -3,8 +3,18 @@ import { loadConditionEngine } from '../../src/core/cel/engine.ts'
 import { reviewGrant } from '../../src/webhook/review-grant.ts'
 import { reviewPolicy } from '../../src/webhook/review-policy.ts'
 import { reviewWorkloads } from '../../src/webhook/review-workload.ts'
-import { deployment, grant, namespace, account, policy } from './objects.ts'
-import { gist, judge, refusalOf, requestOf, worldOf, type RawObject, type RequestOptions } from './requests.ts'
+import { account, deployment, grant, namespace, podSpec, policy } from './objects.ts'
+import {
+  gist,
+  judge,
+  now,
+  operatorUser,
+  refusalOf,
+  requestOf,
+  worldOf,
+  type RawObject,
+  type RequestOptions,
+} from './requests.ts'
 
 interface Condition {
   readonly name: string
@@ -71,11 +81,6 @@ describe('a policy with conditions', () => {
   })
 })
 
-const live = (state: string) => ({
-  ...grant({}, { uid: 'g' }),
-  status: { state, notAfter: '2026-06-01T12:30:00Z', issuedAt: '2026-06-01T12:00:00Z' },
-})
-
 const underConditions = (
   conditions: readonly Condition[],
   object: RawObject = deployment(),
@@ -134,6 +139,39 @@ owner: payments-platform <payments-oncall@example.com>`)
     expect(gist(underConditions(conditions.slice(0, 2), object))).to.equal('allowed')
   })
 
+  describe('has one budget for the whole object', () => {
+    const costly = { name: 'c', expression: 'object.spec.l.all(a, object.spec.l.all(b, true))' }
+    const l = Array.from({ length: 130 }, (_, index) => index)
+
+    it('whatever Pods it has', () => {
+      const template = { spec: podSpec({ automountServiceAccountToken: false }) }
+      const podTemplates = [{ group: 'crew.example.com', kind: 'Crew', path: 'spec.tasks[*].template' }]
+      const world = worldOf(...payments, policy({ workloads: { conditions: [costly] } }))
+      const ask = (pods: number) =>
+        reviewWorkloads(
+          requestOf({
+            apiVersion: 'crew.example.com/v1',
+            kind: 'Crew',
+            metadata: { namespace: 'payments', name: 'crew' },
+            spec: { l, tasks: Array.from({ length: pods }, () => ({ template })) },
+          }),
+          { world, now, operatorUser, podTemplates },
+        )
+      expect(gist(ask(2))).to.equal('allowed')
+      expect(refusalOf(ask(200))).to.contain('costs more than its budget')
+    })
+
+    it('whatever the number of policies', () => {
+      const policies = Array.from({ length: 20 }, (_, index) =>
+        policy({ workloads: { conditions: [costly] } }, { name: `payments-${index}` }),
+      )
+      const ask = (count: number) =>
+        judge(reviewWorkloads, requestOf(deployment({}, { l })), worldOf(...payments, ...policies.slice(0, count)))
+      expect(gist(ask(4))).to.equal('allowed')
+      expect(refusalOf(ask(20))).to.contain('costs more than its budget')
+    })
+  })
+
   const looksAt: readonly (readonly [what: string, expression: string])[] = [
     ['the object as it was sent', 'object.kind == "Deployment" && object.spec.replicas == 1'],
     ['nothing before it', 'oldObject == null'],
@@ -147,12 +185,33 @@ owner: payments-platform <payments-oncall@example.com>`)
   for (const [what, expression] of looksAt)
     it(`can be judged by ${what}`, () => expect(gist(underConditions([{ name: 'c', expression }]))).to.equal('allowed'))
 
-  it('can be judged by its live grants, not by those that only wait', () => {
-    const conditions = [
-      { name: 'c', expression: 'grants.exists(g, g.policy == "payments-deploy" && timestamp(g.notAfter) > timestamp("2026-06-01T12:00:00Z"))' },
-    ] // prettier-ignore
-    expect(gist(underConditions(conditions, deployment(), {}, [live('Active')]))).to.equal('allowed')
-    expect(refusalOf(underConditions(conditions, deployment(), {}, [live('Pending')]))).to.contain('[condition]')
+  describe('can be judged by a grant', () => {
+    const governing = policy({
+      workloads: workloads({ name: 'c', expression: 'grants.exists(g, g.policy == "payments-deploy")' }),
+    })
+    const judgedWith = (status: object, spec = {}, metadata = {}) => {
+      const world = worldOf(...payments, governing)
+      const lasting = {
+        state: 'Active',
+        policy: { digest: world.policy('payments-deploy')!.digest },
+        subject: { uid: 'uid of payments/api' },
+        notAfter: '2026-06-01T12:30:00Z',
+      }
+      world.put('NHIGrant', { ...grant(spec, { uid: 'g', ...metadata }), status: { ...lasting, ...status } })
+      return gist(judge(reviewWorkloads, requestOf(deployment()), world)).slice(0, 7)
+    }
+
+    it('that lasts', () => expect(judgedWith({})).to.equal('allowed'))
+    for (const [sentence, status, spec, metadata] of [
+      ['that only waits', { state: 'Pending' }, {}, {}],
+      ['whose end has come, whether or not anybody has ended it', { notAfter: '2026-06-01T12:00:00Z' }, {}, {}],
+      ['without an end', { notAfter: null }, {}, {}],
+      ['that is being revoked', {}, { revoke: { reason: 'leak' } }, {}],
+      ['that is being deleted', {}, {}, { deletionTimestamp: '2026-06-01T11:59:59Z' }],
+      ['of another version of the policy', { policy: { digest: 'sha256:old' } }, {}, {}],
+      ['of an account that was there before under the name', { subject: { uid: 'other' } }, {}, {}],
+    ] as const)
+      it(`not by one ${sentence}`, () => expect(judgedWith(status, spec, metadata)).to.match(/^403/))
   })
 
   it('can be judged by what was before', () => {

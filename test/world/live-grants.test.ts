@@ -15,6 +15,7 @@ function live(uid: string, fields: Partial<LiveGrant> = {}): LiveGrant {
     notAfter: null,
     policyDigest: null,
     subjectUid: null,
+    ending: false,
     waive: [],
     ...fields,
   }

@@ -82,6 +82,7 @@ describe('readLiveGrant', () => {
       notAfter: null,
       policyDigest: null,
       subjectUid: null,
+      ending: false,
       waive: [],
     })
   })
@@ -118,9 +119,12 @@ describe('readLiveGrant', () => {
 
   it('finds nothing waived by a grant that is revoked, or deleted, and has not ended yet', () => {
     const status = { state: 'Active', notAfter: '2027-01-15T12:00:00Z', waive: ['exec'] }
-    expect(read(status, (grant) => (grant.spec.revoke = { reason: 'enough' }))).to.deep.include({ waive: [] })
+    expect(read(status, (grant) => (grant.spec.revoke = { reason: 'enough' }))).to.deep.include({
+      ending: true,
+      waive: [],
+    })
     const deleted = read(status, (grant) => (grant.metadata.deletionTimestamp = '2027-01-15T11:00:00Z'))
-    expect(deleted).to.deep.include({ state: 'Active', waive: [] })
+    expect(deleted).to.deep.include({ state: 'Active', ending: true, waive: [] })
   })
 
   for (const state of ['Expired', 'Revoked', 'Denied', 'active'])

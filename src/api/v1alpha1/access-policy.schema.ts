@@ -1,4 +1,4 @@
-import { waivableChecks } from '../../core/waivable-checks.ts'
+import { waivableChecks } from '../../core/workload/waivers.ts'
 import type { Schema, Static } from '../schema.ts'
 import {
   conditionsSchema,
@@ -7,8 +7,8 @@ import {
   labelSelectorSchema,
   policyRulesSchema,
   versionPattern,
+  policyConditionsSchema,
 } from './common.schema.ts'
-import { policyConditionsSchema } from './policy-conditions.schema.ts'
 import { workloadsSchema } from './workloads.schema.ts'
 
 /** Longest grant that a policy may allow, in hours: 90 days. */

@@ -1,6 +1,5 @@
 import type { Problem } from '../../core/problem.ts'
-import { countPermissions, maxPermissions } from '../../core/rbac/rule-size.ts'
-import type { PolicyRule } from '../../core/rbac/rule.ts'
+import { countPermissions, maxPermissions, type PolicyRule } from '../../core/rbac/rule.ts'
 import type { LabelSelector } from '../../core/selector.ts'
 
 /** Adds a problem when a rule does not hold; the message is the one that kube-apiserver gives for the same rule. */

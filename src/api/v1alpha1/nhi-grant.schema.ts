@@ -1,4 +1,4 @@
-import { waivableChecks } from '../../core/waivable-checks.ts'
+import { waivableChecks } from '../../core/workload/waivers.ts'
 import type { Schema, Static, ValidationRule } from '../schema.ts'
 import { conditionsSchema, dnsLabel, durationSchema, policyRulesSchema, versionPattern } from './common.schema.ts'
 

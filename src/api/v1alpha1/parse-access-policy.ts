@@ -8,7 +8,7 @@ import type {
   WorkloadTerms,
 } from '../../core/policy/policy.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
-import { tokenCheckIds } from '../../core/workload/token-check-ids.ts'
+import { tokenCheckIds } from '../../core/workload/token.ts'
 import { accessPolicySpecSchema, type AccessPolicySpec } from './access-policy.schema.ts'
 import { checkAccessPolicySpec } from './check-access-policy.ts'
 import { digestOf } from './digest.ts'

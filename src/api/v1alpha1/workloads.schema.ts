@@ -1,8 +1,7 @@
 import { capabilityIds } from '../../core/rbac/capability.ts'
-import { tokenCheckIds } from '../../core/workload/token-check-ids.ts'
+import { tokenCheckIds } from '../../core/workload/token.ts'
 import type { Schema } from '../schema.ts'
-import { durationSchema, policyRulesSchema } from './common.schema.ts'
-import { policyConditionsSchema } from './policy-conditions.schema.ts'
+import { durationSchema, policyRulesSchema, policyConditionsSchema } from './common.schema.ts'
 
 export const workloadsSchema = {
   type: 'object',

@@ -1,6 +1,5 @@
 import { covers } from '../rbac/covers.ts'
-import { countPermissions } from '../rbac/rule-size.ts'
-import { describeRule, type PolicyRule } from '../rbac/rule.ts'
+import { countPermissions, describeRule, type PolicyRule } from '../rbac/rule.ts'
 
 /** What rules allow that others do not. */
 export type Beyond =
@@ -9,38 +8,69 @@ export type Beyond =
   /** So many single permissions that nobody can tell in time: a few lines of rules can mean millions. */
   | { readonly kind: 'Uncountable'; readonly permissions: number }
 
+/**
+ * How much a review may still look at, in comparisons of a permission with a rule: whoever writes decides how much there is to
+ * look at, and everybody else's review waits for his.
+ */
+export interface Work {
+  left: number
+}
+
+/** Of one review: a fraction of a second. */
+export function workOfReview(): Work {
+  return { left: 4_000_000 }
+}
+
 /** Single permissions that are spelled out. */
 const mostPermissions = 50_000
 
-/** Comparisons of a permission with a rule that one question may take: a fraction of a second. */
+/** Comparisons that one question may take. */
 const mostComparisons = 2_000_000
 
 /** Each single permission must lie in one rule of the owner, as for the API server's escalation check. */
-export function beyond(owner: readonly PolicyRule[], given: readonly PolicyRule[]): Beyond {
+export function beyond(owner: readonly PolicyRule[], given: readonly PolicyRule[], work = workOfReview()): Beyond {
   const own = new Set(owner.map(canonical))
   const open = given.filter((rule) => !own.has(canonical(rule)))
-  const permissions = countPermissions(open)
+  const permissions = open.reduce((sum, rule) => sum + sizeOf(rule), 0)
   if (permissions === 0) return { kind: 'Nothing' }
-  if (permissions > mostPermissions || permissions * owner.length > mostComparisons)
+  const comparisons = permissions * Math.max(1, owner.length)
+  work.left -= owner.length + given.length + Math.min(comparisons, mostComparisons)
+  if (permissions > mostPermissions || comparisons > mostComparisons || work.left < 0)
     return { kind: 'Uncountable', permissions }
   const { missing } = covers(owner, open)
   return missing.length === 0 ? { kind: 'Nothing' } : { kind: 'Permissions', missing }
 }
 
+/** Rules do not change, and the same ones are looked at for many subjects. */
+const texts = new WeakMap<PolicyRule, string>()
+const sizes = new WeakMap<PolicyRule, number>()
+
 /** Equal text for equal rules; an absent list equals an empty one. */
-function canonical({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): string {
-  return JSON.stringify([verbs, apiGroups ?? [], resources ?? [], resourceNames ?? [], nonResourceURLs ?? []])
+function canonical(rule: PolicyRule): string {
+  const known = texts.get(rule)
+  if (known !== undefined) return known
+  const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule
+  const text = JSON.stringify([verbs, apiGroups ?? [], resources ?? [], resourceNames ?? [], nonResourceURLs ?? []])
+  texts.set(rule, text)
+  return text
 }
 
-/** Rules that one message lists. */
+function sizeOf(rule: PolicyRule): number {
+  const size = sizes.get(rule) ?? countPermissions([rule])
+  sizes.set(rule, size)
+  return size
+}
+
+/** Rules that one message lists, and permissions that are looked at for it. */
 const mostListed = 6
+export const mostDescribed = 512
 
 /** `get,list secrets; patch deployments.apps; … and 3 more`. */
 export function describeBeyond(found: Exclude<Beyond, { kind: 'Nothing' }>): string {
   if (found.kind === 'Uncountable') return `${found.permissions} single permissions, too many to be judged`
-  const merged = mergeVerbs(found.missing)
+  const merged = mergeVerbs(found.missing.slice(0, mostDescribed))
   const listed = merged.slice(0, mostListed).map(describeRule)
-  const more = merged.length - listed.length
+  const more = merged.length - listed.length + Math.max(0, found.missing.length - mostDescribed)
   return [...listed, ...(more === 0 ? [] : [`… and ${more} more`])].join('; ')
 }
 

@@ -9,7 +9,8 @@ import { roleOf } from './role-of.ts'
 /**
  * What the user holds in the namespace without the write, but for what grants give it for a time; empty: cluster-wide.
  * Of the written object the API server's word counts, not the view's: access that was taken away a moment ago must not
- * count as held.
+ * count as held. A binding that says that it carries a grant counts as none that holds for good: it may be one whose grant
+ * does not name it yet, or no more. Whoever writes that label on a binding of his own only loses by it.
  */
 export function heldBefore(
   user: RbacUser,
@@ -18,7 +19,9 @@ export function heldBefore(
   view: RbacView,
   grantBindings: ReadonlySet<string>,
 ): readonly PolicyRule[] {
-  const bindings = bindingsBefore(user, namespace, write, view).filter((each) => isStanding(each, grantBindings))
+  const bindings = bindingsBefore(user, namespace, write, view).filter(
+    (each) => !each.saysGrant && isStanding(each, grantBindings),
+  )
   const roles = new Set(bindings.map((binding) => roleBefore(binding, write, view)))
   return [...roles].flatMap((role) => role?.rules ?? [])
 }

@@ -1,8 +1,6 @@
-import type { Policy } from '../policy/policy.ts'
-import { describePolicy } from '../policy/policy.ts'
+import { describePolicy, type Policy } from '../policy/policy.ts'
 import { covers } from '../rbac/covers.ts'
-import { maxPermissions } from '../rbac/rule-size.ts'
-import type { PolicyRule } from '../rbac/rule.ts'
+import { maxPermissions, type PolicyRule } from '../rbac/rule.ts'
 import { selects } from '../selector.ts'
 import type { World } from '../world.ts'
 

@@ -1,3 +1,4 @@
+import { ConditionBudget } from '../cel/budget.ts'
 import type { Finding } from '../finding.ts'
 import type { Requester } from '../identity.ts'
 import {
@@ -35,7 +36,7 @@ export function reviewGrantConditions(
 ): readonly Finding[] {
   if (terms.conditions.length === 0) return []
   const judged = terms.conditions.filter((each) => passed === 'now' || !looksAtRequest(each))
-  const findings = judgeConditions(judged, factsOf(request, policy, world, now), policy)
+  const findings = judgeConditions(judged, factsOf(request, policy, world, now), policy, new ConditionBudget())
   if (passed !== 'under another version') return findings
   return [...findings, ...terms.conditions.filter(looksAtRequest).map(({ name }) => neverAsked(name, policy))]
 }

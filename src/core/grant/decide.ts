@@ -10,7 +10,7 @@ import {
 } from '../policy/policy.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import { selects } from '../selector.ts'
-import { formatDuration, formatInstant, type Instant } from '../time.ts'
+import { formatDuration, formatInstant, type Instant, type Millis } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
 import { reviewGrantConditions } from './conditions.ts'
 import type { GrantSpec } from './grant.ts'
@@ -138,7 +138,7 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
 
 function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
   const { requester } = request
-  const isAdmitted = wasAdmittedUnder(policy, request, world)
+  const isAdmitted = wasAdmittedUnder(policy, request, world, creationPrecision)
   if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec, isAdmitted)))
     return []
   const who = requester === null ? 'an unknown requester' : requester.username
@@ -154,18 +154,18 @@ function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerm
 
 function whenAsked(policy: Policy, request: GrantRequest, world: World): Parameters<typeof reviewGrantConditions>[5] {
   if (request.createdAt === null) return 'now'
-  return wasAdmittedUnder(policy, request, world) ? 'under this version' : 'under another version'
+  return wasAdmittedUnder(policy, request, world, 0) ? 'under this version' : 'under another version'
 }
 
 /** Creation times have whole seconds: a grant was created up to this much later than it says. */
 const creationPrecision = 999
 
 /** Whether the webhook asked this very version when it let the grant pass; a grant that is being created is asked about now. */
-function wasAdmittedUnder(policy: Policy, { createdAt }: GrantRequest, world: World): boolean {
+function wasAdmittedUnder(policy: Policy, { createdAt }: GrantRequest, world: World, leeway: Millis): boolean {
   if (createdAt === null) return true
   const revision = world.revisions(policy.name).find((known) => known.version === policy.version)
   const appliedAt = revision?.appliedAt ?? null
-  return appliedAt !== null && createdAt + creationPrecision >= appliedAt
+  return appliedAt !== null && createdAt + leeway >= appliedAt
 }
 
 /**

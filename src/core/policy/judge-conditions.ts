@@ -1,5 +1,5 @@
 import type { Judged } from '../cel/condition.ts'
-import { policyBudget } from '../cel/budget.ts'
+import type { ConditionBudget } from '../cel/budget.ts'
 import { highFinding, type Finding } from '../finding.ts'
 import { usernameOf, serviceAccountGroups, type Identity } from '../identity.ts'
 import type { World } from '../world.ts'
@@ -9,24 +9,24 @@ import { describePolicy, type Policy, type PolicyCondition } from './policy.ts'
 export type Facts = Readonly<Record<string, () => unknown>>
 
 /**
- * Findings for the conditions that do not hold. All of one policy share a budget, in the order in which they are
- * written. One that cannot be judged does not hold.
+ * Findings for the conditions that do not hold. They share the budget, in the order in which they are written. One that
+ * cannot be judged does not hold.
  */
 export function judgeConditions(
   conditions: readonly PolicyCondition[],
   facts: Facts,
   policy: Pick<Policy, 'name' | 'version'>,
+  budget: ConditionBudget,
 ): readonly Finding[] {
   const known = new Map<string, unknown>()
   const valueOf = (name: string): unknown => {
     if (!known.has(name)) known.set(name, facts[name]?.())
     return known.get(name)
   }
-  let left = policyBudget
   return conditions.flatMap((written) => {
     const variables = Object.fromEntries([...written.condition.uses].map((name) => [name, valueOf(name)]))
-    const judged = written.condition.evaluate(variables, left)
-    left -= judged.spent
+    const judged = written.condition.evaluate(variables, budget.leftFor(policy.name))
+    budget.spend(policy.name, judged.spent)
     return judged.ok && judged.value ? [] : [breach(written, judged, policy)]
   })
 }

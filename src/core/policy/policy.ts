@@ -4,7 +4,7 @@ import type { Millis, Instant } from '../time.ts'
 import type { LabelSelector } from '../selector.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { PodSecurityLevel } from '../workload/pod-security.ts'
-import type { TokenCheckId } from '../workload/token-check-ids.ts'
+import type { TokenCheckId } from '../workload/token.ts'
 import type { CapabilityId } from '../rbac/capability.ts'
 
 /** Something in CEL that must be true. */

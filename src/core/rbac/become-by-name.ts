@@ -11,16 +11,19 @@ import { subjectKeysOf, superUserGroup } from './subject.ts'
 interface NamingRequest {
   readonly attributes: Omit<RequestAttributes, 'namespace' | 'name'>
   readonly isNamespaced: boolean
-  /** Whom it lets become; name null: all that there are. */
-  readonly whom: (name: string | null, namespace: string, cluster: RbacView) => readonly Identity[]
+  /** Whom it lets become in a namespace; name null: all that there are. */
+  readonly whom: (namespace: string, cluster: RbacView) => (name: string | null) => readonly Identity[]
 }
 
 function accountRequest(verb: string, subresource: string): NamingRequest {
   return {
     attributes: { verb, apiGroup: '', resource: 'serviceaccounts', subresource, path: '' },
     isNamespaced: true,
-    whom: (name, namespace, cluster) =>
-      boundAccounts(namespace, cluster).filter((account) => name === null || account.name === name),
+    whom: (namespace, cluster) => {
+      const accounts = boundAccounts(namespace, cluster)
+      const named = Map.groupBy(accounts, ({ name }) => name)
+      return (name) => (name === null ? accounts : (named.get(name) ?? []))
+    },
   }
 }
 
@@ -29,7 +32,7 @@ export const tokenRequests: readonly NamingRequest[] = [accountRequest('create',
 const userRequest: NamingRequest = {
   attributes: { verb: 'impersonate', apiGroup: '', resource: 'users', subresource: '', path: '' },
   isNamespaced: false,
-  whom: (name, _namespace, cluster) => (name === null ? boundIdentities(cluster).users : [{ kind: 'User', name }]),
+  whom: (_namespace, cluster) => (name) => (name === null ? boundIdentities(cluster).users : [{ kind: 'User', name }]),
 }
 
 const superUsers: Identity = { kind: 'Group', name: superUserGroup }
@@ -37,7 +40,7 @@ const superUsers: Identity = { kind: 'Group', name: superUserGroup }
 const groupRequest: NamingRequest = {
   attributes: { verb: 'impersonate', apiGroup: '', resource: 'groups', subresource: '', path: '' },
   isNamespaced: false,
-  whom: (name, _namespace, cluster) =>
+  whom: (_namespace, cluster) => (name) =>
     name === null ? [superUsers, ...boundIdentities(cluster).groups] : [{ kind: 'Group', name }],
 }
 
@@ -76,12 +79,16 @@ export function permitsIn(
 
 /** One turn for each way in which one of the requests is allowed, told as the held capability is. */
 export function turnsByName(held: HeldCapability, requests: readonly NamingRequest[], at: Standpoint): readonly Turn[] {
-  return requests.flatMap((request) =>
-    permits(request, at).map(({ by, namespace, name }): Turn => {
-      const attributes = { ...request.attributes, namespace, name: name ?? '' }
-      const reach = request.isNamespaced ? 'Namespace' : 'Cluster'
-      const to = request.whom(name, namespace, at.cluster).map((identity) => ({ identity, widened: null }))
-      return { by: { ...held, namespace, request: attributes, reach, by, also: [] }, to }
-    }),
-  )
+  return requests.flatMap((request) => {
+    const found = Map.groupBy(permits(request, at), ({ namespace }) => namespace)
+    return [...found].flatMap(([namespace, inNamespace]) => {
+      const whom = request.whom(namespace, at.cluster)
+      return inNamespace.map(({ by, name }): Turn => {
+        const attributes = { ...request.attributes, namespace, name: name ?? '' }
+        const reach = request.isNamespaced ? 'Namespace' : 'Cluster'
+        const to = whom(name).map((identity) => ({ identity, widened: null }))
+        return { by: { ...held, namespace, request: attributes, reach, by, also: [] }, to }
+      })
+    })
+  })
 }

@@ -1,13 +1,11 @@
-import type { AuthorizeOptions } from './authorize.ts'
+import { fullAuthority, type AuthorizeOptions } from './authorize.ts'
 import { impersonations, permitsIn, tokenRequests, turnsByName } from './become-by-name.ts'
 import { boundAccounts } from './bound-identities.ts'
 import type { CapabilityId } from './capability.ts'
-import type { HeldCapability } from './held-capabilities.ts'
-import { memoHeldCapabilities } from './held-memo.ts'
-import type { RbacView, RoleRef } from './objects.ts'
-import { ownMadeRole, withSelfBindings } from './self-binding.ts'
+import { memoHeldCapabilities, type HeldCapability } from './held-capabilities.ts'
+import type { BindingObject, RbacView, RoleObject, RoleRef } from './objects.ts'
 import type { Actor, Standpoint, Turn } from './standpoint.ts'
-import { rbacUserOf } from './subject.ts'
+import { rbacUserOf, subjectKeysOf, type RbacUser } from './subject.ts'
 
 /** Capabilities by which one identity can become another. */
 export const turningCapabilities = [
@@ -40,7 +38,10 @@ export function turnsOf(
   options: AuthorizeOptions,
 ): readonly Turn[] {
   const at: Standpoint = { identity, user: rbacUserOf(identity), view: own ?? cluster, cluster, options }
-  const held = memoHeldCapabilities(at.user, capabilities, at.view, options).filter(({ isHarmless }) => !isHarmless)
+  // to read one Secret by its name is harmless, but not for who may create it
+  const held = memoHeldCapabilities(at.user, capabilities, at.view, options).filter(
+    ({ isHarmless, capability }) => !isHarmless || capability === 'secrets-read',
+  )
   return capabilities.flatMap((id) => {
     const found = held.filter(({ capability }) => capability === id)
     return found.length === 0 ? [] : turnsBy(id, found, held, at)
@@ -106,4 +107,47 @@ function bindable(kind: 'ClusterRole' | 'Role', namespace: string, at: Standpoin
 
 function widened(roles: readonly RoleRef[], namespace: string, { identity, user, view }: Standpoint): Actor {
   return { identity, widened: withSelfBindings(user, roles, namespace, view) }
+}
+
+/** No object has a name with spaces, so it stands for nothing that is there. */
+const ownName = 'of its own making'
+
+/** A role that allows everything, which whoever may escalate can write. */
+export const ownMadeRole: RoleRef = { kind: 'ClusterRole', name: ownName }
+
+const ownMade: RoleObject = { namespace: null, name: ownName, uid: '', labels: {}, rules: fullAuthority }
+
+/**
+ * The view as it will be once the user has bound the roles to itself: in the namespace, or everywhere when it is empty.
+ * Only what this one user holds may be asked of it.
+ */
+export function withSelfBindings(
+  user: RbacUser,
+  roleRefs: readonly RoleRef[],
+  namespace: string,
+  view: RbacView,
+): RbacView {
+  const own = subjectKeysOf(user)[0]
+  const bindings = roleRefs.map((roleRef) => bindingOf(user, roleRef, namespace))
+  return {
+    generation: view.generation,
+    role: (place, name) => view.role(place, name),
+    clusterRole: (name) => (name === ownName ? ownMade : view.clusterRole(name)),
+    roleBindings: (place) => view.roleBindings(place),
+    boundNamespaces: () => view.boundNamespaces(),
+    clusterRoleBindings: () => view.clusterRoleBindings(),
+    bindingsNaming: (key, place) => {
+      const before = view.bindingsNaming(key, place)
+      return key === own && place === namespace ? [...before, ...bindings] : before
+    },
+    namespacesNaming: (key) => {
+      const before = view.namespacesNaming(key)
+      return key === own && namespace !== '' ? [...new Set([...before, namespace])] : before
+    },
+  }
+}
+
+function bindingOf({ username, groups }: RbacUser, roleRef: RoleRef, namespace: string): BindingObject {
+  const subject = { kind: username === null ? 'Group' : 'User', name: username ?? groups[0] ?? '' }
+  return { namespace: namespace === '' ? null : namespace, name: ownName, uid: '', subjects: [subject], roleRef }
 }

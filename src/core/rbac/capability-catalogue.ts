@@ -11,8 +11,7 @@ import { destroy, systemConfigMap, trafficRedirect } from './capabilities/system
 import { broadGroup } from './capabilities/broad-group.ts'
 import { governanceTamper } from './capabilities/governance.ts'
 import { csrSign, impersonate, tokenRequest } from './capabilities/identities.ts'
-import { secretsRead, secretsWrite } from './capabilities/secrets.ts'
-import { exec, podMutate, workloadCreate } from './capabilities/workloads.ts'
+import { exec, podMutate, secretsRead, secretsWrite, workloadCreate } from './capabilities/namespaced.ts'
 import type { Capability, CapabilityId } from './capability.ts'
 
 export const capabilityCatalogue: Readonly<Record<CapabilityId, Capability>> = {

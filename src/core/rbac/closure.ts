@@ -1,14 +1,12 @@
-import type { Identity } from '../identity.ts'
-import { describeIdentity } from '../identity.ts'
-import type { AuthorizeOptions } from './authorize.ts'
+import { describeIdentity, type Identity } from '../identity.ts'
+import { effectiveRules, type AuthorizeOptions } from './authorize.ts'
 import { turningCapabilities, turnsOf } from './become.ts'
 import type { CapabilityId } from './capability.ts'
 import { generationMemo, numberOfIgnored } from './generation-memo.ts'
-import type { HeldCapability } from './held-capabilities.ts'
-import { memoHeldCapabilities } from './held-memo.ts'
+import { memoHeldCapabilities, type HeldCapability } from './held-capabilities.ts'
 import type { RbacView } from './objects.ts'
 import type { Actor, Turn } from './standpoint.ts'
-import { rbacUserOf } from './subject.ts'
+import { rbacUserOf, subjectKeysOf } from './subject.ts'
 
 /** What somebody does to become somebody else. */
 export interface Step {
@@ -28,7 +26,7 @@ export interface Escalation {
 export interface Closure {
   /** Nearest first. */
   readonly escalations: readonly Escalation[]
-  /** Whether all that can be become was looked at; false: there were more than `mostActors`. */
+  /** Whether all that can be become was looked at; false: there were more than `mostActors`, or they hold too much. */
   readonly isComplete: boolean
 }
 
@@ -36,6 +34,8 @@ export interface Closure {
 export const mostActors = 128
 /** Steps from the first identity. */
 const mostSteps = 4
+/** Rules and names of the identities looked at: whoever may write roles decides how many there are, and all reviews wait. */
+const mostRules = 100_000
 
 const remembered = generationMemo<Closure>()
 
@@ -63,16 +63,20 @@ function search(
   view: RbacView,
   options: AuthorizeOptions,
 ): Closure {
-  const turning = turningCapabilities.filter((id) => !wanted.includes(id))
+  // to read Secrets is a step only for who creates them, and so it is told nowhere else
+  const turning = turningCapabilities.filter((id) => id === 'secrets-read' || !wanted.includes(id))
   const heldBy = (actor: Actor) =>
     memoHeldCapabilities(rbacUserOf(actor.identity), wanted, actor.widened ?? view, options).filter(isHarm)
   const known = [...heldBy({ identity, widened: null })]
   const escalations: Escalation[] = []
   const stops: Stop[] = [{ identity, widened: null, path: [] }]
   const seen = new Set([describeIdentity(identity)])
+  let rules = 0
   for (let next = 0; next < stops.length; next++) {
     if (next > mostActors) return { escalations, isComplete: false }
     const stop = stops[next] as Stop
+    rules += stop.path.length === 0 ? 0 : weightOf(stop, view, options)
+    if (rules > mostRules) return { escalations, isComplete: false }
     const held = stop.path.length === 0 ? [] : heldBy(stop).filter((one) => !isKnown(one, known))
     if (held.length > 0) {
       escalations.push({ to: stop.identity, path: stop.path, held })
@@ -83,6 +87,15 @@ function search(
       addStops(stops, stop, turnsOf(stop, turning, view, options), seen)
   }
   return { escalations, isComplete: true }
+}
+
+function weightOf({ identity, widened }: Actor, view: RbacView, options: AuthorizeOptions): number {
+  const user = rbacUserOf(identity)
+  const own = widened ?? view
+  const namespaces = new Set(subjectKeysOf(user).flatMap((key) => own.namespacesNaming(key)))
+  return ['', ...namespaces]
+    .flatMap((namespace) => effectiveRules(user, namespace, own, options))
+    .reduce((sum, { rule }) => sum + 1 + (rule.resourceNames ?? []).length, 0)
 }
 
 function isKnown({ capability, namespace }: HeldCapability, known: readonly HeldCapability[]): boolean {

@@ -1,13 +1,24 @@
-import { bindingsOf, effectiveRules, ruleAllows } from './authorize.ts'
-import type { AuthorizeOptions, Provenance, RequestAttributes } from './authorize.ts'
+import {
+  bindingsOf,
+  effectiveRules,
+  ruleAllows,
+  type AuthorizeOptions,
+  type Provenance,
+  type RequestAttributes,
+} from './authorize.ts'
 import { capabilityCatalogue } from './capability-catalogue.ts'
-import { capabilityIds } from './capability.ts'
-import type { Capability, CapabilityId, CapabilityRequest, Conjunction } from './capability.ts'
+import {
+  capabilityIds,
+  type Capability,
+  type CapabilityId,
+  type CapabilityRequest,
+  type Conjunction,
+} from './capability.ts'
+import { generationMemo, numberOfIgnored } from './generation-memo.ts'
 import { anybody, givenToEverybody, takenFromLabels } from './held-structure.ts'
 import { namedAccess } from './named-access.ts'
 import type { RbacView } from './objects.ts'
-import { subjectKeysOf } from './subject.ts'
-import type { RbacUser } from './subject.ts'
+import { subjectKeysOf, type RbacUser } from './subject.ts'
 
 /** A request that is allowed, and by what. */
 export interface Evidence {
@@ -157,4 +168,20 @@ function firstNonEmpty<T, R>(items: readonly T[], find: (item: T) => readonly R[
     if (found.length > 0) return found
   }
   return []
+}
+
+const remembered = generationMemo<readonly HeldCapability[]>()
+
+/**
+ * `heldCapabilities`, looked up when the same was asked of this view in this generation. The set of ignored bindings is
+ * told from others by its identity: a caller that changes it must pass a new set.
+ */
+export function memoHeldCapabilities(
+  user: RbacUser,
+  wanted: readonly CapabilityId[],
+  view: RbacView,
+  options: AuthorizeOptions = {},
+): readonly HeldCapability[] {
+  const question = JSON.stringify([user.username, user.groups, wanted, numberOfIgnored(options.ignoreBindings)])
+  return remembered(view, question, () => heldCapabilities(user, wanted, view, options))
 }

@@ -26,6 +26,8 @@ export interface BindingObject {
   readonly uid: string
   readonly subjects: readonly RbacSubject[]
   readonly roleRef: RoleRef
+  /** Whether its label says that it carries a grant. Anybody can set it: good for counting it out, never for trusting it. */
+  readonly saysGrant?: true
 }
 
 /** The RBAC objects that a decision looks at. Lookups of what is not there give null or nothing. */

@@ -31,13 +31,18 @@ export function readRole(kind: RoleKind, raw: unknown): RoleObject {
 }
 
 /** A RoleBinding or ClusterRoleBinding, read on the same terms as `readRole`. */
+/** The label of what carries a grant. */
+const grantLabel = 'lapse.dev/grant-uid'
+
 export function readBinding(kind: BindingKind, raw: unknown): BindingObject {
   const object = mapOf(raw, kind)
   const roleRef = mapOf(object['roleRef'], 'roleRef')
+  const labels = mapOrEmpty(mapOf(object['metadata'], 'metadata')['labels'], 'metadata.labels')
   return {
     ...identifying(object, kind === 'RoleBinding'),
     subjects: listOf(object['subjects'], 'subjects').map(subjectOf),
     roleRef: { kind: textOf(roleRef['kind'], 'roleRef.kind'), name: textOf(roleRef['name'], 'roleRef.name') },
+    ...(Object.hasOwn(labels, grantLabel) && { saysGrant: true }),
   }
 }
 

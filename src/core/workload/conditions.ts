@@ -1,3 +1,4 @@
+import type { ConditionBudget } from '../cel/budget.ts'
 import type { Finding } from '../finding.ts'
 import { usernameOf, type Identity } from '../identity.ts'
 import {
@@ -8,8 +9,9 @@ import {
   type Facts,
 } from '../policy/judge-conditions.ts'
 import { describePolicy, type Policy } from '../policy/policy.ts'
-import { formatInstant } from '../time.ts'
+import { formatInstant, type Instant } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
+import { isInForce, stands } from './waivers.ts'
 import type { Workload } from './workload.ts'
 
 /** What conditions look at beside the pods: the object as it was sent, and by whom. */
@@ -25,6 +27,8 @@ export interface JudgedObject {
     readonly name: string
     readonly kind: { readonly group: string; readonly kind: string }
   } | null
+  /** For all Pods of the object together. */
+  readonly budget: ConditionBudget
 }
 
 /**
@@ -36,6 +40,7 @@ export function reviewConditions(
   identity: Identity,
   policy: Policy,
   world: World,
+  now: Instant,
   judged: JudgedObject | null,
 ): readonly Finding[] {
   const conditions = policy.workloads?.conditions ?? []
@@ -44,18 +49,19 @@ export function reviewConditions(
     return [conditionFinding('no condition could be judged: the object is not known', `of ${describePolicy(policy)}`)]
   const asksNobody = ({ condition }: (typeof conditions)[number]): boolean =>
     judged.request === null && condition.uses.has('request')
-  const facts = factsOf(workload, identity, world, judged)
+  const facts = factsOf(workload, identity, world, now, judged)
   return [
     ...judgeConditions(
       conditions.filter((each) => !asksNobody(each)),
       facts,
       policy,
+      judged.budget,
     ),
     ...conditions.filter(asksNobody).map(({ name }) => notAsked(name, policy)),
   ]
 }
 
-function factsOf(workload: Workload, identity: Identity, world: World, judged: JudgedObject): Facts {
+function factsOf(workload: Workload, identity: Identity, world: World, now: Instant, judged: JudgedObject): Facts {
   const namespace = identity.kind === 'ServiceAccount' ? identity.namespace : ''
   const { labels, annotations, pod } = workload
   return {
@@ -68,13 +74,9 @@ function factsOf(workload: Workload, identity: Identity, world: World, judged: J
     grants: () =>
       world
         .liveGrantsOf(usernameOf(identity) ?? '')
-        .filter(isIssued)
+        .filter((grant) => isInForce(grant, now) && stands(grant, world))
         .map(grantFact),
   }
-}
-
-function isIssued({ state }: LiveGrant): boolean {
-  return state === 'Active'
 }
 
 function grantFact({ namespace, name, policy, notAfter, waive }: LiveGrant): object {

@@ -1,21 +1,13 @@
 import type { Finding } from '../finding.ts'
 import type { Labels } from '../selector.ts'
 import { forEachContainer, metadataPathOf, type PodSpec } from './pod-spec.ts'
-import { appArmor } from './pod-security/app-armor.ts'
-import { capabilities, capabilitiesRestricted } from './pod-security/capabilities.ts'
 import type { CheckPod, JudgedPod, LocatedContainer, PodSecurityCheck } from './pod-security/check.ts'
-import { hostNamespaces } from './pod-security/host-namespaces.ts'
-import { hostPorts } from './pod-security/host-ports.ts'
-import { hostProbes } from './pod-security/host-probes.ts'
-import { privilegeEscalation } from './pod-security/privilege-escalation.ts'
-import { privileged } from './pod-security/privileged.ts'
-import { procMount, procMountRestricted } from './pod-security/proc-mount.ts'
+import { hostNamespaces, hostPorts, hostProbes, windowsHostProcess } from './pod-security/host.ts'
+import { procMount, procMountRestricted, sysctls } from './pod-security/kernel.ts'
+import { capabilities, capabilitiesRestricted, privileged, privilegeEscalation } from './pod-security/privileges.ts'
 import { runAsNonRoot, runAsUser } from './pod-security/run-as-user.ts'
-import { seLinux } from './pod-security/se-linux.ts'
-import { seccomp, seccompRestricted } from './pod-security/seccomp.ts'
-import { sysctls } from './pod-security/sysctls.ts'
+import { appArmor, seLinux, seccomp, seccompRestricted } from './pod-security/confinement.ts'
 import { hostPath, volumeTypes } from './pod-security/volumes.ts'
-import { windowsHostProcess } from './pod-security/windows-host-process.ts'
 
 /** A level of the Kubernetes Pod Security Standards, from allowing everything to allowing the least. */
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted'
@@ -79,7 +71,7 @@ export function checkPodSecurity(
   if (level === 'privileged') return []
   const findings: Finding[] = []
   const judged = locate(pod.spec, pod.annotations, path)
-  for (const { definition, check } of activeChecks[level][minorOf(version)] ?? []) {
+  for (const { definition, check } of activeChecks[level](minorOf(version))) {
     check(judged, (at, wrong) => {
       const { id, severity, remedy } = definition
       findings.push({ check: id, severity, path: at, message: `${wrong} at level ${level}`, remedy })
@@ -99,8 +91,14 @@ function minorOf(version: string): number {
   return minor === undefined ? newestMinor : Math.min(Number(minor), newestMinor)
 }
 
-function byMinor(checksOf: (minor: number) => readonly ActiveCheck[]): readonly (readonly ActiveCheck[])[] {
-  return Array.from({ length: newestMinor + 1 }, (_, minor) => checksOf(minor))
+/** Each version's checks are found when first asked for: few of all versions are. */
+function byMinor(checksOf: (minor: number) => readonly ActiveCheck[]): (minor: number) => readonly ActiveCheck[] {
+  const found = new Map<number, readonly ActiveCheck[]>()
+  return (minor) => {
+    const checks = found.get(minor) ?? checksOf(minor)
+    found.set(minor, checks)
+    return checks
+  }
 }
 
 function activeAt(level: PodSecurityCheck['level'], minor: number): readonly ActiveCheck[] {

@@ -5,7 +5,7 @@ import { governingPolicies } from '../policy/select.ts'
 import type { Enforcement, Policy } from '../policy/policy.ts'
 import { capabilityFindings } from '../rbac/capability-findings.ts'
 import type { CapabilityId } from '../rbac/capability.ts'
-import { memoHeldCapabilities } from '../rbac/held-memo.ts'
+import { memoHeldCapabilities } from '../rbac/held-capabilities.ts'
 import { rbacUserOf } from '../rbac/subject.ts'
 import type { Instant } from '../time.ts'
 import type { World } from '../world.ts'
@@ -57,10 +57,10 @@ export function reviewWorkload(
     const waiverFor = waiversOf(identity, policy, world, now)
     const findings = [
       ...reviewPodSecurity(podSecurity, policy, waiverFor),
-      ...capabilities(...(policy.workloads?.forbid ?? [])),
+      ...capabilities(policy.workloads?.forbid ?? [], waiverFor),
       ...(policy.workloads === null ? [] : reviewTokens(workload, identity, policy.workloads, world)),
       ...pins(policy),
-      ...reviewConditions(workload, identity, policy, world, judged),
+      ...reviewConditions(workload, identity, policy, world, now, judged),
     ]
     for (const finding of findings) kept.add(finding, policy, waiverFor(finding.check))
   }
@@ -97,23 +97,29 @@ function reviewPodSecurity(podSecurity: PodSecurityOf, policy: Policy, waiverFor
   return [...findings, ...baseline.filter(({ check }) => bared.includes(check))]
 }
 
+/**
+ * What is forbidden and held, and what is held by whom the identity can become. A capability is no step to somebody else where
+ * it is told itself; one that is waived is told, but counts for nothing, and so what it leads to must be.
+ */
 function capabilitiesOf(
   workload: Workload,
   identity: Extract<Identity, { kind: 'ServiceAccount' }>,
   world: World,
-): (...forbidden: readonly CapabilityId[]) => readonly Finding[] {
+): (forbidden: readonly CapabilityId[], waiverFor: FindWaiver) => readonly Finding[] {
   const account = world.serviceAccount(identity.namespace, identity.name)
   const { reachable } = tokenReachable(workload.pod, account?.automount ?? null)
   const path = `${workload.podPath}.serviceAccountName`
   const options = { ignoreBindings: world.grantBindings() }
-  return remembered((...forbidden) => {
+  const own = remembered((...ids: readonly CapabilityId[]) =>
+    capabilityFindings(identity, memoHeldCapabilities(rbacUserOf(identity), ids, world.rbac, options), path),
+  )
+  const reached = remembered((...ids: readonly CapabilityId[]) =>
+    escalationFindings(identity, ids, path, world.rbac, options),
+  )
+  return (forbidden, waiverFor) => {
     if (forbidden.length === 0 || !reachable) return []
-    const held = memoHeldCapabilities(rbacUserOf(identity), forbidden, world.rbac, options)
-    return [
-      ...capabilityFindings(identity, held, path),
-      ...escalationFindings(identity, forbidden, path, world.rbac, options),
-    ]
-  })
+    return [...own(...forbidden), ...reached(...forbidden.filter((id) => waiverFor(id) === null))]
+  }
 }
 
 /** What is wrong with the pins of the workload in the eyes of each policy. */

@@ -1,5 +1,10 @@
 import type { PodSpec } from './pod-spec.ts'
 
+/** Checks of tokens and secrets that a policy lists by id, in the order of the findings. */
+export const tokenCheckIds = ['default-service-account', 'needless-token', 'legacy-token', 'secret-in-env'] as const
+
+export type TokenCheckId = (typeof tokenCheckIds)[number]
+
 /** Whether a process in the pod can get at an API token, and by which field (path within the pod spec) of which setting. */
 export type TokenReach =
   | { readonly reachable: false }

@@ -1,9 +1,24 @@
+import type { CheckId } from '../check-catalogue.ts'
 import { lostGround } from '../grant/ground.ts'
 import { usernameOf, type Identity } from '../identity.ts'
 import type { Policy } from '../policy/policy.ts'
+import { capabilityIds } from '../rbac/capability.ts'
 import type { Instant } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
 import { podSecurityChecks } from './pod-security.ts'
+import { tokenCheckIds } from './token.ts'
+
+/**
+ * What a grant may waive, as far as the policy that it is under lists it: what judges a workload by itself, and neither what
+ * guards nor conditions, which one id would waive all at once. Kept apart from the catalogue, whose texts no decision needs.
+ */
+export const waivableChecks: readonly CheckId[] = [
+  ...podSecurityChecks.map(({ id }) => id),
+  ...tokenCheckIds,
+  'long-lived-token',
+  ...capabilityIds,
+  'escalation',
+]
 
 /** The grant by which a check passes, and until when. */
 export interface Waiver {
@@ -51,11 +66,13 @@ function standingGrants(
     .filter((grant) => mayWaive(grant) && isInForce(grant, now) && stands(grant, world))
 }
 
-function isInForce({ state, notAfter }: LiveGrant, now: Instant): boolean {
-  return state === 'Active' && notAfter !== null && now < notAfter
+/** Whether the grant lasts at that instant, by its own record, whether or not anybody has ended it. */
+export function isInForce({ state, ending, notAfter }: LiveGrant, now: Instant): boolean {
+  return state === 'Active' && !ending && notAfter !== null && now < notAfter
 }
 
-function stands(grant: LiveGrant, world: World): boolean {
+/** Whether everything is as it was that the grant was issued on. */
+export function stands(grant: LiveGrant, world: World): boolean {
   const { policyDigest } = grant
   return policyDigest !== null && lostGround({ ...grant, policyDigest }, world) === null
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parseAccessPolicy } from '../../../src/api/v1alpha1/parse-access-policy.ts'
-import { waivableChecks } from '../../../src/core/waivable-checks.ts'
+import { waivableChecks } from '../../../src/core/workload/waivers.ts'
 import type { Policy } from '../../../src/core/policy/policy.ts'
 import { capabilityIds } from '../../../src/core/rbac/capability.ts'
 import { accessPolicy, type Wire } from './wire.ts'

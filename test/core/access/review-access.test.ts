@@ -408,3 +408,41 @@ describe('reviewAccess', () => {
     expect(reviewAccess(bindingWrite(toSecrets(deployer)), world, new RbacIndex()).verdict).to.equal('Deny')
   })
 })
+
+describe('what a grant gives while it is being issued', () => {
+  it('is not held for good: its binding is there before the record names it', () => {
+    const viewer = role('view-secrets', rule('get,list secrets'))
+    const carrying = labelled(binding('ci/lapse-0a1b-read', 'ClusterRole view-secrets', 'ServiceAccount ci/deployer'), {
+      'lapse.dev/grant-uid': '0a1b',
+    })
+    const own = bindingWrite(binding('ci/mine', 'ClusterRole view-secrets', 'ServiceAccount ci/deployer'))
+    expect(reviewAccess(own, worldWith([viewer, carrying])).verdict).to.equal('Deny')
+  })
+})
+
+describe('a binding that gives many subjects much', () => {
+  const names = Array.from({ length: 24_000 }, (_, index) => `n${index}`)
+  const big = role('ci/big', rule('get,update configmaps', ...names))
+  const review = (subjects: readonly string[], policies?: readonly Policy[]) =>
+    reviewAccess(bindingWrite(binding('ci/mine', 'Role big', ...subjects)), worldWith([big], policies))
+  const governed = standingPolicy(
+    { enforcement: 'Warn' },
+    { subjects: [{ kind: 'User', names: Array.from({ length: 2_000 }, (_, index) => `u${index}`) }] },
+  )
+
+  it('is looked at once for a subject that it names a thousand times', () => {
+    const { findings } = review(Array.from({ length: 1_000 }, () => 'User system:anonymous'))
+    expect(findings.map(({ path }) => path)).to.deep.equal(['subjects[0]'])
+  })
+
+  it('is refused when it is too much to be judged, also where the policy would only warn', () => {
+    expect(review(['User u0'], [governed]).verdict).to.equal('Warn')
+    const subjects = Array.from({ length: 2_000 }, (_, index) => `User u${index}`)
+    const many = review(subjects, [governed])
+    expect(many.verdict).to.equal('Deny')
+    expect(many.findings.length).to.be.below(subjects.length)
+    expect(many.findings.find(({ enforcement }) => enforcement === 'Deny')?.message).to.match(
+      /too many subjects too much at once$/,
+    )
+  })
+})

@@ -86,6 +86,7 @@ function live(name: string, fields: Partial<LiveGrant> = {}): LiveGrant {
     notAfter: null,
     policyDigest: null,
     subjectUid: null,
+    ending: false,
     waive: [],
     ...fields,
   }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { memoHeldCapabilities } from '../../../src/core/rbac/held-memo.ts'
+import { memoHeldCapabilities } from '../../../src/core/rbac/held-capabilities.ts'
 import { api, binding, rbacOf, role, rule } from './rbac-of.ts'
 
 const ids = (held: ReturnType<typeof memoHeldCapabilities>) => held.map(({ capability }) => capability)

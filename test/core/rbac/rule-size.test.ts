@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import { breakdown } from '../../../src/core/rbac/covers.ts'
-import { countPermissions } from '../../../src/core/rbac/rule-size.ts'
-import type { PolicyRule } from '../../../src/core/rbac/rule.ts'
+import { countPermissions, type PolicyRule } from '../../../src/core/rbac/rule.ts'
 
 const many = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`)

@@ -102,3 +102,32 @@ describe('reviewWorkload, of what an account can become', () => {
     expect(review(['secrets-read'], { automountServiceAccountToken: false })).to.equal('Allow: ')
   })
 })
+
+describe('a Secret whose name may be read, for who may create it', () => {
+  const mints = [
+    role('ci/mint', rule('create secrets'), rule('get secrets', 'x')),
+    binding('ci/mint', 'Role mint', 'ServiceAccount ci/deployer'),
+    role('boss', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }),
+    binding('boss', 'ClusterRole boss', 'ServiceAccount ci/boss'),
+  ]
+  for (const forbidden of [['full-admin'], ['full-admin', 'secrets-read']] as const)
+    it(`is a token of anybody's, where ${forbidden.join(' and ')} is forbidden`, () => {
+      const [found, ...more] = findings(mints, forbidden)
+      expect(found?.message).to.contain('and so act as ServiceAccount ci/boss')
+      expect(more).to.deep.equal([])
+    })
+})
+
+describe('identities that hold more than can be looked at', () => {
+  it('are taken for what would be found', () => {
+    const rules = Array.from({ length: 2_000 }, () => rule('get configmaps'))
+    const big = role('ci/big', rule('create serviceaccounts/token'), ...rules)
+    const bound = Array.from({ length: 100 }, (_, index) =>
+      binding(`ci/b${index}`, 'Role big', `ServiceAccount ci/a${index}`),
+    )
+    const own = binding('ci/own', 'Role big', 'ServiceAccount ci/deployer')
+    const [found] = findings([big, own, ...bound], ['secrets-read'])
+    expect(found?.check).to.equal('escalation')
+    expect(findings([big, own, ...bound.slice(0, 3)], ['secrets-read'])).to.deep.equal([])
+  })
+})

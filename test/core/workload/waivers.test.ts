@@ -33,6 +33,7 @@ function grant(fields: Partial<LiveGrant> = {}): LiveGrant {
     notAfter: now + hour,
     policyDigest: policyOf().digest,
     subjectUid: 'uid-1',
+    ending: false,
     waive: ['host-path'],
     ...fields,
   }
@@ -239,5 +240,24 @@ describe('the next steps after a refusal', () => {
   it('name none where the policy lets nothing be waived, or not there', () => {
     expect(steps({ policies: [policyOf({ workloads: judged })] })).to.deep.equal([])
     expect(steps({ policies: [policy({ scope: { matchLabels: { team: 'search' } } })] })).to.deep.equal([])
+  })
+})
+
+describe('a waived capability by which an account becomes another', () => {
+  it('does not cover what it leads to', () => {
+    const rbac = rbacOf(
+      role('ci/tokens', rule('create serviceaccounts/token')),
+      binding('ci/tokens', 'Role tokens', 'ServiceAccount ci/deployer'),
+      role('boss', { verbs: ['*'], apiGroups: ['*'], resources: ['*'] }),
+      binding('boss', 'ClusterRole boss', 'ServiceAccount ci/boss'),
+    )
+    const ours = policy({
+      grants: { ...terms, waivable: ['token-request'] },
+      workloads: { ...judged, podSecurity: null, forbid: ['full-admin', 'token-request'] },
+    })
+    const judge = (grants: readonly LiveGrant[]) =>
+      gist(review({ policies: [ours], rbac, grants }, podOf({ automountServiceAccountToken: true })))
+    expect(judge([])).to.equal('Deny: token-request')
+    expect(judge([grant({ waive: ['token-request'] })])).to.equal('Deny: escalation, token-request by debug')
   })
 })

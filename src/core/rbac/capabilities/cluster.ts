@@ -1,5 +1,4 @@
-import type { Capability } from '../capability.ts'
-import { requests, writes, writesAndDeletes } from './requests.ts'
+import { requests, writes, writesAndDeletes, type Capability } from '../capability.ts'
 
 /** The kubelet's API: exec into every container of the node, past admission and audit. Any HTTP method will do. */
 export const nodesProxy: Capability = {

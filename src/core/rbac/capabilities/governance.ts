@@ -1,5 +1,4 @@
-import type { Capability, CapabilityRequest } from '../capability.ts'
-import { requests, writes, writesAndDeletes } from './requests.ts'
+import { requests, writes, writesAndDeletes, type Capability, type CapabilityRequest } from '../capability.ts'
 
 const ours = 'lapse.dev'
 

@@ -1,5 +1,4 @@
-import type { Capability, CapabilityRequest } from '../capability.ts'
-import { requests } from './requests.ts'
+import { requests, type Capability, type CapabilityRequest } from '../capability.ts'
 
 export const tokenRequest: Capability = {
   id: 'token-request',

@@ -1,5 +1,4 @@
-import type { Capability } from '../capability.ts'
-import { requests, writes } from './requests.ts'
+import { requests, writes, type Capability } from '../capability.ts'
 
 const networking = 'networking.k8s.io'
 

@@ -1,5 +1,4 @@
-import { exceptInUserNamespace, type CheckPod, type PodSecurityCheck } from './check.ts'
-import { reportUnset } from './unset.ts'
+import { exceptInUserNamespace, reportUnset, type CheckPod, type PodSecurityCheck } from './check.ts'
 
 const nonRootRequired: CheckPod = (pod, report) => {
   const ofPod = pod.spec.securityContext?.runAsNonRoot ?? null

@@ -1,5 +1,56 @@
-import { exceptOnWindows, quoted, type CheckPod, type PodSecurityCheck, type Report } from './check.ts'
-import type { LocatedContainer } from './check.ts'
+import {
+  exceptOnWindows,
+  quoted,
+  type CheckPod,
+  type LocatedContainer,
+  type PodSecurityCheck,
+  type Report,
+} from './check.ts'
+
+export const privileged: PodSecurityCheck = {
+  id: 'privileged',
+  level: 'baseline',
+  severity: 'Critical',
+  title: 'Containers with all the rights of root on the node',
+  remedy: 'Remove privileged, and add only the capabilities that the container needs',
+  what: 'securityContext.privileged of every container.',
+  upstream: 'privileged',
+  versions: [
+    {
+      since: 0,
+      check: ({ containers }, report) => {
+        for (const { container, path } of containers) {
+          if (container.securityContext?.privileged === true) {
+            report(`${path}.securityContext.privileged`, 'privileged: true is not allowed')
+          }
+        }
+      },
+    },
+  ],
+}
+
+const escalationForbidden: CheckPod = ({ containers }, report) => {
+  for (const { container, path } of containers) {
+    const allowed = container.securityContext?.allowPrivilegeEscalation ?? null
+    if (allowed === false) continue
+    const wrong = allowed === null ? 'leaving allowPrivilegeEscalation unset' : 'allowPrivilegeEscalation: true'
+    report(`${path}.securityContext.allowPrivilegeEscalation`, `${wrong} is not allowed`)
+  }
+}
+
+export const privilegeEscalation: PodSecurityCheck = {
+  id: 'privilege-escalation',
+  level: 'restricted',
+  severity: 'Medium',
+  title: 'Containers whose processes can gain rights, as by set-user-ID programs',
+  remedy: 'Set securityContext.allowPrivilegeEscalation of the container to false',
+  what: 'securityContext.allowPrivilegeEscalation of every container; from version v1.25 on not of Windows pods.',
+  upstream: 'allowPrivilegeEscalation',
+  versions: [
+    { since: 8, check: escalationForbidden },
+    { since: 25, check: exceptOnWindows(escalationForbidden) },
+  ],
+}
 
 const allowedAtBaseline: ReadonlySet<string> = new Set([
   'AUDIT_WRITE',

@@ -1,5 +1,4 @@
-import { heldCapabilities } from '../src/core/rbac/held-capabilities.ts'
-import { memoHeldCapabilities } from '../src/core/rbac/held-memo.ts'
+import { heldCapabilities, memoHeldCapabilities } from '../src/core/rbac/held-capabilities.ts'
 import { RbacIndex } from '../src/core/rbac/rbac-index.ts'
 import { rbacUserOf } from '../src/core/rbac/subject.ts'
 import { reviewWorkload, type Verdict } from '../src/core/workload/review.ts'

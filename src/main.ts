@@ -34,3 +34,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   die(error)
 })
 process.exitCode = await runCommand(process.argv.slice(2), io)
+// Ends once all is written: first to take down what was loaded would take a tenth of the time in which Node starts.
+process.stdout.write('', () => process.exit())

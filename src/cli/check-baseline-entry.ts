@@ -2,7 +2,7 @@ import { digestOf } from '../api/v1alpha1/digest.ts'
 import { isObject, type JsonObject } from '../api/validate.ts'
 import type { Finding, Severity } from '../core/finding.ts'
 import type { Placed } from './check-world.ts'
-import { stepsOf } from './manifest/field-path.ts'
+import { stepsOf } from './manifest/manifest.ts'
 
 /** What is put up with: one finding, or `count` that cannot be told apart. */
 export interface BaselineEntry {
@@ -12,7 +12,7 @@ export interface BaselineEntry {
   /** As the finding's, with the names of list items for their places: `spec.containers[app].securityContext`. */
   readonly path: string
   readonly message: string
-  /** Digest of the list item that the path ends in; absent: it ends in a field. */
+  /** Digest of the list item that the path ends in; of the object, where the path is empty; absent: it ends in a field. */
   readonly content?: string
   readonly severity: Severity
   /** Default: 1. */
@@ -27,13 +27,21 @@ export function keyOf({ object, check, path, message, content = '' }: BaselineEn
 export function entryOf(placed: Placed, name: string, finding: Finding): BaselineEntry {
   const { check, message, severity } = finding
   const { path, item } = namedPath(placed.object, finding.path)
-  const content = item === null ? {} : { content: digestOf(item) }
+  const told = finding.path === '' ? authored(placed.object) : item
+  const content = told === null ? {} : { content: digestOf(told) }
   return { object: describe(placed, name), check, path, message, ...content, severity }
 }
 
 function describe({ apiVersion, kind, namespace }: Placed, name: string): string {
   const group = apiVersion.includes('/') ? `.${apiVersion.slice(0, apiVersion.indexOf('/'))}` : ''
   return `${kind}${group} ${namespace === '' ? '' : `${namespace}/`}${name}`
+}
+
+/** What of an object its author says, beside its kind and place, and so what a finding without a path can be about. */
+function authored(object: JsonObject): JsonObject {
+  const { apiVersion: _, kind: __, metadata, status: ___, ...content } = object
+  const { labels = {}, annotations = {} } = isObject(metadata) ? metadata : {}
+  return { ...content, metadata: { labels, annotations } }
 }
 
 /** The path with names for places, and the list item that it ends in; null: it ends in a field. */

@@ -8,13 +8,13 @@ import { judgementOf, type JudgedFinding, type Judgement } from './check-finding
 import type { Setting } from './check-setting.ts'
 
 /** The verdict on a grant; where nobody is said to ask, on whether there is anybody who may. */
-export function judgeGrant(grant: ParsedGrant, uid: string | null, { requester, world, now }: Setting): Judgement {
+export function judgeGrant(grant: ParsedGrant, { requester, world, now }: Setting): Judgement {
   const policy = world.policy(grant.spec.policy.name)
   const under =
     (enforcement: Enforcement) =>
     (finding: Finding): JudgedFinding => ({ ...finding, enforcement, policy })
   const decide = (who: Requester | null): GrantDecision =>
-    decideGrant({ ...grant, uid, requester: who, createdAt: null }, world, now)
+    decideGrant({ ...grant, uid: null, requester: who, createdAt: null }, world, now)
   const known = decide(requester ?? namedWithoutGroups(grant))
   if (requester !== null || !refusesRequester(known)) return judgementOf(findingsOf(known).map(under('Deny')))
   const assumed = decide(assumedRequester(grant, policy))

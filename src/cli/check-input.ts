@@ -4,7 +4,7 @@ import type { WorldIndex } from '../world/world-index.ts'
 import type { CheckArgs } from './check-args.ts'
 import { InputReader, type InputFiles } from './check-files.ts'
 import { findJudged, type FoundJudged } from './check-subjects.ts'
-import { addToWorld, place, type Placed } from './check-world.ts'
+import { addToWorld, place, type Placed, type Testimony } from './check-world.ts'
 import type { CommandIo } from './command.ts'
 import type { BadInput } from './manifest/manifest.ts'
 import { readManifests } from './manifest/read-manifests.ts'
@@ -16,11 +16,15 @@ export interface Input {
   readonly bad: readonly BadInput[]
 }
 
-/** Reads all files of the arguments, and puts what they hold into the world. */
+/**
+ * Reads all files of the arguments, and puts what they hold into the world. What a cluster had is believed of the files of
+ * --policy, unless the cluster itself is asked; never of those that are judged.
+ */
 export async function readInput(args: CheckArgs, world: WorldIndex, io: CommandIo, progress: Progress): Promise<Input> {
   const reader = new InputReader(io)
-  const given = objectsOf(await reader.read(args.files), args.namespace, progress)
-  const known = objectsOf(await reader.read(args.policies), args.namespace, progress)
+  const { namespace, live } = args
+  const given = objectsOf(await reader.read(args.files), namespace, 'Manifest', progress)
+  const known = objectsOf(await reader.read(args.policies), namespace, live ? 'Manifest' : 'Record', progress)
   if ([...given.objects, ...known.objects].some(({ object }) => hasConditions(object))) await loadConditionEngine()
   const misfits = addToWorld([...given.objects, ...known.objects], world)
   const found = findJudged(given.objects, world, args.podTemplates)
@@ -34,13 +38,13 @@ interface Objects {
   readonly bad: readonly BadInput[]
 }
 
-function objectsOf(input: InputFiles, namespace: string, progress: Progress): Objects {
+function objectsOf(input: InputFiles, namespace: string, testimony: Testimony, progress: Progress): Objects {
   const objects: Placed[] = []
   const bad = [...input.bad]
   for (const [index, { name, text }] of input.files.entries()) {
     progress.at(() => `read ${index} of ${input.files.length} files`)
     const reading = readManifests(name, text)
-    for (const manifest of reading.manifests) objects.push(place(manifest, namespace))
+    for (const manifest of reading.manifests) objects.push(place(manifest, namespace, testimony))
     bad.push(...reading.bad)
   }
   return { objects, bad }

@@ -1,3 +1,4 @@
+import { ConditionBudget } from '../core/cel/budget.ts'
 import type { JsonObject } from '../api/validate.ts'
 import type { ParsedGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
 import type { Policy } from '../core/policy/policy.ts'
@@ -21,7 +22,7 @@ export interface JudgedWorkload {
 export type Judged =
   | JudgedWorkload
   | { readonly kind: 'Policy'; readonly policy: Policy }
-  | { readonly kind: 'Grant'; readonly grant: ParsedGrant; readonly uid: string | null }
+  | { readonly kind: 'Grant'; readonly grant: ParsedGrant }
   /** An RBAC object, a ServiceAccount or a Secret. */
   | { readonly kind: 'Access'; readonly object: Placed; readonly name: string }
 
@@ -38,7 +39,7 @@ export async function judge(judged: Judged, setting: Setting): Promise<Judgement
       return judgePolicy(judged.policy, setting)
     case 'Grant': {
       const { judgeGrant } = await import('./check-grant.ts')
-      return judgeGrant(judged.grant, judged.uid, setting)
+      return judgeGrant(judged.grant, setting)
     }
     case 'Access': {
       const { judgeAccess } = await import('./check-access.ts')
@@ -54,17 +55,17 @@ async function judgePolicy(policy: Policy, { world, before, now }: Setting): Pro
 }
 
 function judgeWorkload(judged: JudgedWorkload, setting: Setting): Judgement {
-  const verdicts = judged.workloads.map((workload) => judgeTemplate(workload, judged, setting))
+  const { object } = judged
+  const asked = { object, oldObject: null, request: requestFor(judged, setting), budget: new ConditionBudget() }
+  const verdicts = judged.workloads.map((workload) => judgeTemplate(workload, judged.namespace, asked, setting))
   const [first] = verdicts
   if (first !== undefined && verdicts.length === 1) return first
   if (verdicts.every(({ verdict }) => verdict === 'Ungoverned')) return { verdict: 'Ungoverned', findings: [] }
   return judgementOf(verdicts.flatMap(({ findings }) => findings))
 }
 
-function judgeTemplate(workload: Workload, judged: JudgedWorkload, setting: Setting): Judgement {
+function judgeTemplate(workload: Workload, namespace: string, asked: JudgedObject, setting: Setting): Judgement {
   const { world, worldSource, now } = setting
-  const { namespace, object } = judged
-  const asked = { object, oldObject: null, request: requestFor(judged, setting) }
   const { verdict, findings } = reviewWorkload(workload, namespace, world, now, asked)
   if (verdict === 'Ungoverned' || worldSource === 'cluster') return { verdict, findings }
   const unknown = unknownRoles(workload, namespace, world)

@@ -1,6 +1,5 @@
 import { apiVersion } from '../api/v1alpha1/objects.ts'
 import { whyRefused } from '../core/policy/explain.ts'
-import { nextSteps } from '../core/workload/next-steps.ts'
 import type { Verdict } from '../core/workload/review.ts'
 import { formatInstant } from '../core/time.ts'
 import { isDenying, type JudgedFinding, type Judgement } from './check-finding.ts'
@@ -35,7 +34,12 @@ export interface CheckReport {
   readonly baselined: number | null
 }
 
-export function resultOf(manifest: Placed, judged: Judged, judgement: Judgement, setting: Setting): CheckResult {
+export async function resultOf(
+  manifest: Placed,
+  judged: Judged,
+  judgement: Judgement,
+  setting: Setting,
+): Promise<CheckResult> {
   const { apiVersion: version, kind, namespace, source } = manifest
   const place = namespace === '' ? {} : { namespace }
   return {
@@ -44,13 +48,21 @@ export function resultOf(manifest: Placed, judged: Judged, judgement: Judgement,
     manifest,
     object: { apiVersion: version, kind, ...place, name: nameOf(judged) },
     why: whyOf(judged, judgement),
-    next: nextOf(judged, judgement, setting),
+    next: await nextOf(judged, judgement, setting),
     note: noteOf(judged, judgement, setting),
   }
 }
 
-function nextOf(judged: Judged, { findings, next = [] }: Judgement, { world }: Setting): readonly string[] {
-  return judged.kind === 'Workload' ? nextSteps(findings.filter(isDenying), judged.namespace, world) : next
+async function nextOf(
+  judged: Judged,
+  { findings, next = [] }: Judgement,
+  { world }: Setting,
+): Promise<readonly string[]> {
+  if (judged.kind !== 'Workload') return next
+  const denying = findings.filter(isDenying)
+  if (denying.length === 0) return []
+  const { nextSteps } = await import('../core/workload/next-steps.ts')
+  return nextSteps(denying, judged.namespace, world)
 }
 
 /** The name that messages give it. */

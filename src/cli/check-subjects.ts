@@ -1,5 +1,4 @@
 import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
-import { isObject } from '../api/validate.ts'
 import { readWorkloads, type TemplateKind } from '../core/workload/template-kinds.ts'
 import { keyOf } from '../world/read-facts.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
@@ -57,10 +56,5 @@ function otherSubject(object: Placed, world: WorldIndex): Judged | null {
   }
   if (kind !== 'NHIGrant') return null
   const parsed = parseNHIGrant(object.object)
-  return parsed.ok ? { kind: 'Grant', grant: parsed.value, uid: uidOf(object) } : null
-}
-
-function uidOf({ object }: Placed): string | null {
-  const uid = isObject(object['metadata']) ? object['metadata']['uid'] : undefined
-  return typeof uid === 'string' ? uid : null
+  return parsed.ok ? { kind: 'Grant', grant: parsed.value } : null
 }

@@ -7,9 +7,17 @@ import { keyOf, readRevision } from '../world/read-facts.ts'
 import { isWorldKind, WorldIndex, worldKinds, type WorldKind } from '../world/world-index.ts'
 import { badField, type BadInput, type Manifest } from './manifest/manifest.ts'
 
+/**
+ * What a file may say of its objects. `Record`: what some cluster had of them; whoever named the file answers for it.
+ * `Manifest`: what they are to be. What only a cluster writes (uids, status, revisions) is not believed there: it would be
+ * the author's own word for what was granted to him.
+ */
+export type Testimony = 'Record' | 'Manifest'
+
 /** An object of the world, in the namespace that it will be in. */
 export interface Placed extends Manifest {
   readonly namespace: string
+  readonly testimony: Testimony
 }
 
 /** The world that is judged in, and what of it was there before the files. */
@@ -44,12 +52,21 @@ export function worldKindOf({ apiVersion, kind }: Manifest): WorldKind | null {
 }
 
 /** Puts the object where the API server would; what is cluster-scoped is in the namespace with the empty name. */
-export function place(manifest: Manifest, defaultNamespace: string): Placed {
+export function place(manifest: Manifest, defaultNamespace: string, testimony: Testimony): Placed {
   const kind = worldKindOf(manifest)
-  if (kind !== null && clusterScoped.has(kind)) return { ...manifest, namespace: '' }
-  const namespace = keyOf(manifest.object).namespace || defaultNamespace
-  const metadata = isObject(manifest.object['metadata']) ? manifest.object['metadata'] : {}
-  return { ...manifest, namespace, object: { ...manifest.object, metadata: { ...metadata, namespace } } }
+  const object = kind === null || testimony === 'Record' ? manifest.object : withoutRecord(manifest.object)
+  if (kind !== null && clusterScoped.has(kind)) return { ...manifest, object, namespace: '', testimony }
+  const namespace = keyOf(object).namespace || defaultNamespace
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
+  return { ...manifest, object: { ...object, metadata: { ...metadata, namespace } }, namespace, testimony }
+}
+
+/** As the API server takes what is created: it gives the uid itself, and drops the status. */
+function withoutRecord(object: JsonObject): JsonObject {
+  const { status: _, ...rest } = object
+  if (!isObject(rest['metadata'])) return rest
+  const { uid: __, ...metadata } = rest['metadata']
+  return { ...rest, metadata }
 }
 
 /** Nothing but what every cluster has: a binding to cluster-admin must not seem to give nothing. */
@@ -61,8 +78,8 @@ export function bareWorlds(): Worlds {
 
 /**
  * Puts the objects into the world, in place of what is there under their names. Grants that no cluster has stored are left
- * out: they are not there until one after the other is allowed. The result is whatever cannot be read, and what would
- * take the place of another object.
+ * out: they are not there until one after the other is allowed; so are revisions of which there is no record. The result is
+ * whatever cannot be read, and what would take the place of another object.
  */
 export function addToWorld(objects: readonly Placed[], world: WorldIndex): readonly BadInput[] {
   const bad: BadInput[] = []
@@ -102,16 +119,16 @@ function takeIn(kind: WorldKind, object: Placed, places: Map<string, Placed>, wo
   const first = places.get(key)
   if (name !== '' && first !== undefined) return [twice(key, first)]
   places.set(key, object)
-  return put(kind, name, object.object, world)
+  return put(kind, name, object, world)
 }
 
-function put(kind: WorldKind, name: string, object: JsonObject, world: WorldIndex): readonly Problem[] {
+function put(kind: WorldKind, name: string, { object, testimony }: Placed, world: WorldIndex): readonly Problem[] {
   switch (kind) {
     case 'AccessPolicy':
       world.put(kind, object)
       return world.brokenPolicies.get(name) ?? []
     case 'AccessPolicyRevision':
-      world.put(kind, object)
+      if (testimony === 'Record') world.put(kind, object)
       return readRevision(object) === null ? [revisionUnreadable] : []
     case 'NHIGrant':
       return putGrant(object, world)
@@ -125,16 +142,20 @@ function put(kind: WorldKind, name: string, object: JsonObject, world: WorldInde
   }
 }
 
-/** A uid is given by a cluster only. */
-export function isStored(object: JsonObject): boolean {
+/** Whether it has a uid, which only a cluster gives. */
+function isStored(object: JsonObject): boolean {
   return isObject(object['metadata']) && typeof object['metadata']['uid'] === 'string'
 }
 
 function putGrant(object: JsonObject, world: WorldIndex): readonly Problem[] {
   if (isStored(object)) world.put('NHIGrant', object)
-  else world.remove('NHIGrant', object)
   const parsed = parseNHIGrant(object)
   return parsed.ok ? [] : parsed.problems
+}
+
+/** Lets what is judged next see a grant that is allowed. One that the cluster has stays as it is: no file can renew it. */
+export function addAllowedGrant({ object }: Placed, world: WorldIndex): void {
+  if (!world.hasLiveGrant(object)) world.put('NHIGrant', object)
 }
 
 /** What is applied over an account is the same account, with the UID that grants are for. */

@@ -1,16 +1,15 @@
-import { checkHelp, parseCheckArgs, type BaselineUse, type CheckArgs } from './check-args.ts'
+import { checkHelp, parseCheckArgs, type BaselineUse, type CheckArgs, type CheckOutput } from './check-args.ts'
 import type { BadBaseline, OpenBaseline } from './check-baseline-use.ts'
 import { readInput } from './check-input.ts'
 import { judge } from './check-judge.ts'
-import { printed } from './check-output.ts'
 import { nameOf, resultOf, type CheckReport, type CheckResult } from './check-report.ts'
 import type { Setting } from './check-setting.ts'
 import type { FoundJudged } from './check-subjects.ts'
 import { badInputText, notesText } from './check-text.ts'
-import { bareWorlds, type Worlds } from './check-world.ts'
+import { addAllowedGrant, bareWorlds, type Worlds } from './check-world.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import type { BadInput } from './manifest/manifest.ts'
-import { paintFor } from './paint.ts'
+import { paintFor, type Paint } from './paint.ts'
 import { Progress } from './progress.ts'
 import type { WorldIndex } from '../world/world-index.ts'
 
@@ -60,7 +59,20 @@ async function check(args: CheckArgs, io: CommandIo, progress: Progress): Promis
 
 async function report(found: CheckReport, { output, color }: CheckArgs, io: CommandIo): Promise<void> {
   if (output !== 'text') io.stderr.write(notesText(found.results))
-  io.stdout.write(await printed(found, output, paintFor(color, io.stdout, io.env)))
+  const format = await formats[output]()
+  io.stdout.write(format(found, paintFor(color, io.stdout, io.env)))
+}
+
+type Format = (found: CheckReport, paint: Paint) => string
+
+/** Imported only when the format is asked for: the start of every other check must not pay for it. */
+const formats: Readonly<Record<CheckOutput, () => Promise<Format>>> = {
+  text: async () => (await import('./check-text.ts')).textReport,
+  json: async () => (await import('./check-report.ts')).jsonReport,
+  yaml: async () => (await import('./check-yaml.ts')).yamlReport,
+  sarif: async () => (await import('./check-sarif.ts')).sarifReport,
+  junit: async () => (await import('./check-junit.ts')).junitReport,
+  github: async () => (await import('./check-github.ts')).githubReport,
 }
 
 async function baselineFor(use: BaselineUse, io: CommandIo): Promise<OpenBaseline | BadBaseline> {
@@ -101,8 +113,8 @@ async function judgeAll(
     const found = await judge(subject, setting)
     if (found === null) continue
     const judgement = baseline === null ? found : baseline.apply(object, nameOf(subject), found)
-    if (subject.kind === 'Grant' && found.verdict !== 'Deny') world.put('NHIGrant', object.object)
-    results.push(resultOf(object, subject, judgement, setting))
+    if (subject.kind === 'Grant' && found.verdict !== 'Deny') addAllowedGrant(object, world)
+    results.push(await resultOf(object, subject, judgement, setting))
   }
   return results
 }

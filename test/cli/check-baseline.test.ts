@@ -12,6 +12,8 @@ const container = (name: string, context = 'privileged: true'): string =>
   `{name: ${name}, image: a, securityContext: {${context}}}`
 const containers = (...list: readonly string[]): string =>
   deployment().replace('[{name: app, image: app}]', `[${list.join(', ')}]`)
+const from = (image: string): string => deployment().replace('image: app', `image: ${image}`)
+const marked = (fields: string): string => from('a').replace('name: api}', `name: api, ${fields}}`)
 
 describe('lapse check with a baseline', () => {
   let directory: string
@@ -164,6 +166,36 @@ in the baseline: Deployment payments/api [host-namespaces] spec.template.spec.ho
       expect(outcome.code, outcome.stdout + outcome.stderr).to.equal(code)
     })
   }
+
+  describe('of a condition, which no one field breaks,', () => {
+    const ownRegistry = `{conditions: [{name: own, expression: "pod.spec.containers.all(c, c.image.startsWith('own/'))"}]}`
+
+    beforeEach(() => write('world.yaml', documents(namespace, serviceAccount, policy({ workloads: ownRegistry }))))
+
+    for (const [sentence, before, after, code] of [
+      ['the object as it was', from('a'), from('a'), 0],
+      ['the object under another version of the API', from('a'), from('a').replace('apps/v1', 'apps/v1beta2'), 0],
+      ['the object with what only a cluster writes', from('a'), `${marked('uid: u-1')}status: {replicas: 1}\n`, 0],
+      ['another breach of it in the object', from('a'), from('evil/a'), 1],
+      ['other fields outside of the template', from('a'), from('a').replace('spec:', 'spec:\n  replicas: 9'), 1],
+      ['other labels', marked('labels: {team: a}'), marked('labels: {team: b}'), 1],
+    ] as const) {
+      it(`${code === 0 ? 'passes' : 'denies'} ${sentence}`, async () => {
+        const outcome = await between(before, after)
+        expect(outcome.code, outcome.stdout + outcome.stderr).to.equal(code)
+      })
+    }
+
+    it('covers nothing by an entry that does not say which content it is for', async () => {
+      write('w.yaml', from('a'))
+      await check('-f', 'w.yaml', '--write-baseline', 'b.yaml')
+      const text = readFileSync(join(directory, 'b.yaml'), 'utf8')
+      write('b.yaml', text.replace(/ +content: .*\n/, ''))
+      const { code, stdout } = await check('-f', 'w.yaml', '--baseline', 'b.yaml')
+      expect(stdout).to.contain('denied by lapse').and.contain('[condition] condition own does not hold')
+      expect(code).to.equal(1)
+    })
+  })
 
   it('denies what it lists as less severe', async () => {
     write('w.yaml', deployment({ pod: hostNetwork }))

@@ -7,11 +7,22 @@ const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n'
 describe('the YAML dialect', () => {
   describe('reads a plain scalar as kubectl does', () => {
     for (const [scalar, json] of kubectlScalars) {
-      it(`${scalar} is ${json ?? 'no JSON'}`, () => {
-        const value = read(`v: ${scalar}`)['v']
-        if (json === null) expect(Number.isFinite(value), `${String(value)} is a number that JSON has`).to.equal(false)
-        else expect(value).to.deep.equal(JSON.parse(json))
-      })
+      if (json === null) continue
+      it(`${scalar} is ${json}`, () => expect(read(`v: ${scalar}`)['v']).to.deep.equal(JSON.parse(json)))
+    }
+  })
+
+  describe('refuses a plain scalar that kubectl cannot send', () => {
+    for (const [scalar] of kubectlScalars.filter(([, json]) => json === null)) {
+      for (const text of [`v: ${scalar}`, `v: [1, ${scalar}]`]) {
+        it(text, () => {
+          const { manifests, bad } = readManifests('a.yaml', head + text)
+          expect(bad.map(({ line, message }) => [line, message])).to.deep.equal([
+            [4, '.inf and .nan are no JSON: no API server can be sent them'],
+          ])
+          expect(manifests).to.deep.equal([])
+        })
+      }
     }
   })
 

@@ -12,7 +12,7 @@ import {
 /**
  * YAML as kubectl reads it (sigs.k8s.io/yaml, a fork of go-yaml 2): the words of YAML 1.1, the numbers of Go, no timestamps,
  * no sexagesimals. It is neither YAML 1.1 nor 1.2: `yes` is true, `0777` and `0o777` are 511, `089` is 89, `1:30` is text.
- * Keys that stand twice are refused, where kubectl would silently take the last; unknown tags are refused.
+ * Keys that stand twice are refused, where kubectl would silently take the last; unknown tags, `.inf` and `.nan` are refused.
  */
 export function kubernetesDialect(): Schema {
   return new Schema([strTag, sequenceTag, mappingTag, nullYaml11Tag, boolYaml11Tag, intTag, floatTag, mergeKeyTag])
@@ -54,7 +54,7 @@ const infinity = /^[-+]?\.(inf|Inf|INF)$/
 const notANumber = /^\.(nan|NaN|NAN)$/
 const floatForm = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/
 
-/** null: no number, or one too large, which go-yaml takes for text. `.inf` and `.nan` are no JSON and fit no field. */
+/** null: no number, or one too large, which go-yaml takes for text. What is not finite is refused where it is used. */
 function goFloat(source: string): number | null {
   if (infinity.test(source)) return source.startsWith('-') ? -Infinity : Infinity
   if (notANumber.test(source)) return Number.NaN
@@ -91,7 +91,10 @@ const mappingTag = defineMappingTag<OpenMapping, Record<string, unknown>>('tag:y
 
 const sequenceTag = defineSequenceTag<unknown[]>('tag:yaml.org,2002:seq', {
   create: () => [],
-  addItem: (items, item) => void items.push(plain(item)),
+  addItem: (items, item) => {
+    items.push(plain(item))
+    return isNoJson(item) ? noJson : ''
+  },
   // With this js-yaml refuses a list that contains itself, as it does a mapping.
   finalize: (items) => items,
   identify: () => false,
@@ -100,6 +103,7 @@ const sequenceTag = defineSequenceTag<unknown[]>('tag:yaml.org,2002:seq', {
 function write({ result, written }: OpenMapping, key: unknown, value: unknown): string {
   if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'boolean')
     return 'a key must be text or a number'
+  if (isNoJson(value)) return noJson
   written.add(String(key))
   set(result, String(key), value)
   return ''
@@ -121,6 +125,12 @@ function set(object: Record<string, unknown>, key: string, value: unknown): void
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
   else object[key] = value
+}
+
+const noJson = '.inf and .nan are no JSON: no API server can be sent them'
+
+function isNoJson(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value)
 }
 
 function plain(value: unknown): unknown {

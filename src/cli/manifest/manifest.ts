@@ -48,3 +48,10 @@ export interface BadInput extends Problem {
 export function badField(manifest: Pick<Manifest, 'source' | 'placeOf'>, problem: Problem): BadInput {
   return { file: manifest.source.file, line: manifest.placeOf(problem.path).line, ...problem }
 }
+
+const step = /\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|([^.[]+)/g
+
+/** The keys and indices of a path such as `spec.volumes[1]` or `metadata.annotations["a/b"]`. */
+export function stepsOf(path: string): readonly string[] {
+  return [...path.matchAll(step)].map(([, quoted, bracketed, plain]) => quoted ?? bracketed ?? plain ?? '')
+}

@@ -8,8 +8,7 @@ import {
   getScalarValue,
   type Event,
 } from 'js-yaml'
-import { stepsOf } from './field-path.ts'
-import type { TextPlace } from './manifest.ts'
+import { stepsOf, type TextPlace } from './manifest.ts'
 
 /** A value in the text. */
 interface Place {

@@ -5,6 +5,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/^tab characters/, 'indent with spaces'],
   [/null byte|non-printable/, 'give text in YAML or JSON'],
   [/unknown .* tag|explicit tag/, 'remove the tag'],
+  [/no JSON/, 'give another number, or text in quotes'],
   [/alias/, 'define the anchor above, in the same document, and not around its own alias'],
 ]
 

@@ -3,6 +3,7 @@ import { formatDuration, type Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { sleep } from '../runtime/sleep.ts'
+import type { DatedAnswer } from '../runtime/trusted-clock.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPools } from './connection-pools.ts'
 import type { Credentials, TlsOptions } from './credentials.ts'
@@ -54,6 +55,8 @@ export interface TransportOptions {
   /** Asked right before a write is sent; false: it fails as Fenced and is not sent. Default: always. */
   readonly mayWrite?: () => boolean
   readonly observer?: Pick<Metrics, 'request'>
+  /** Told of the Date of every answer. */
+  readonly witness?: { heard(answer: DatedAnswer): void }
 }
 
 const defaultTimeout: Millis = 10_000
@@ -152,6 +155,7 @@ export class Transport {
     const { observer, userAgent = 'lapse' } = this.#options
     const { tls, headers } = await this.#credentials({ method, path: withoutQuery(path) }, signal)
     const type = content === null ? {} : { 'Content-Type': content.type }
+    const began = this.#options.clock.monotonic()
     const sent = orAborted(
       signal,
       this.#poolsOf(tls)[pool].request({
@@ -163,17 +167,23 @@ export class Transport {
         body: content?.text ?? null,
       }),
     )
-    if (observer === undefined) return sent
     return sent.then(
       (response) => {
-        observer.request({ method, code: String(response.statusCode) })
+        observer?.request({ method, code: String(response.statusCode) })
+        this.#noteDate(response, began)
         return response
       },
       (error: unknown) => {
-        if (!(error instanceof Fenced)) observer.request({ method, code: '<error>' })
+        if (!(error instanceof Fenced)) observer?.request({ method, code: '<error>' })
         throw error
       },
     )
+  }
+
+  #noteDate({ headers }: Response, sent: Millis): void {
+    const { witness, clock } = this.#options
+    if (witness === undefined || typeof headers['date'] !== 'string') return
+    witness.heard({ date: Date.parse(headers['date']), sent, received: clock.monotonic() })
   }
 
   async #credentials(request: RequestLine, signal: AbortSignal): Promise<Credentials> {

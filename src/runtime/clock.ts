@@ -10,6 +10,12 @@ export interface Clock {
   after(delay: Millis, action: () => void): () => void
 }
 
+/** A clock that says how early it may be as well: what is given anew is counted from there, what has ended goes by `now`. */
+export interface TwoSidedClock extends Clock {
+  /** Never after `now`. */
+  earliest(): Instant
+}
+
 /** Node fires a timer beyond 2^31−1 ms at once; longer waits are made of several. */
 const longestTimer = 2 ** 31 - 1
 

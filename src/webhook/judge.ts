@@ -97,9 +97,9 @@ export class Judge {
   /** Judges again with each change of what is missing, until nothing is, or for so long as a review may wait. */
   async #settle(review: Review, request: AdmissionRequest, first: Answer): Promise<Answer> {
     const { world, clock } = this.#options
-    const end = clock.now() + longestWait
+    const end = clock.monotonic() + longestWait
     let answer = first
-    for (let rest = longestWait; answer.unsettled.length > 0 && rest > 0; rest = end - clock.now()) {
+    for (let rest = longestWait; answer.unsettled.length > 0 && rest > 0; rest = end - clock.monotonic()) {
       await world.nextChange(answer.unsettled, rest)
       answer = this.#review(review, request)
     }

@@ -10,7 +10,7 @@ describe('the system clock', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000 }))
   afterEach(() => mock.timers.reset())
 
-  it('waits longer than a timer of Node can', () => {
+  it('F21: waits longer than a timer of Node can', () => {
     let fired = 0
     systemClock.after(60 * day, () => (fired += 1))
     mock.timers.tick(longestTimer)

@@ -115,6 +115,17 @@ describe('the metrics', () => {
     ])
   })
 
+  it('read a gauge of policies when they are asked, and forget a policy that has none', async () => {
+    let counts = new Map([
+      ['payments', 2],
+      ['search', 1],
+    ])
+    metrics.gaugeByPolicy('lapse_open', 'Open.', () => counts)
+    expect(await samples('lapse_open')).to.deep.equal(['lapse_open{policy="payments"} 2', 'lapse_open{policy="search"} 1'])
+    counts = new Map([['search', 3]])
+    expect(await samples('lapse_open')).to.deep.equal(['lapse_open{policy="search"} 3'])
+  })
+
   it('belong to one process part: two sets do not mix', async () => {
     createMetrics({ version: '1.2.3' }).watchRestarted('roles')
     expect(await samples('lapse_watch_restarts_total')).to.deep.equal([])

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Instant, Millis } from '../../src/core/time.ts'
-import type { Clock } from '../../src/runtime/clock.ts'
+import type { TwoSidedClock } from '../../src/runtime/clock.ts'
 
 interface Alarm {
   at: Instant
@@ -8,7 +8,7 @@ interface Alarm {
 }
 
 /** Time that stands still until a test moves it. */
-export class FakeClock implements Clock {
+export class FakeClock implements TwoSidedClock {
   #now: Instant
   #elapsed: Millis = 1_000
   #alarms: readonly Alarm[] = []
@@ -23,6 +23,10 @@ export class FakeClock implements Clock {
   }
 
   now(): Instant {
+    return this.#now
+  }
+
+  earliest(): Instant {
     return this.#now
   }
 

@@ -1,9 +1,7 @@
 import type { AccessPolicy, AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
-import type { Cache } from '../../cluster/ports.ts'
-import type { PolicyRule } from '../../core/rbac/rule.ts'
+import type { Cache, KubeObject } from '../../cluster/ports.ts'
 import type { World } from '../../core/world.ts'
-import { isOwnedBy } from '../marks.ts'
-import { isSameContent } from '../same-content.ts'
+import { isAsCreated } from './roles.ts'
 
 export interface PolicyCaches {
   readonly policies: Cache<AccessPolicy>
@@ -62,10 +60,10 @@ export class PolicyStore {
     this.#revisions.delete(name)
   }
 
-  /** Whether the ClusterRole is there with exactly these rules and belongs to the owner of that UID, as far as the cache knows. */
-  hasRole(name: string, owner: string, rules: readonly PolicyRule[]): boolean {
-    const role = this.#caches.clusterRoles.get({ namespace: '', name })
-    return role !== null && isOwnedBy(role, owner) && isSameContent(role['rules'], rules)
+  /** Whether the ClusterRole is there just as it was created, as far as the cache knows. */
+  hasRole(manifest: KubeObject): boolean {
+    const role = this.#caches.clusterRoles.get({ namespace: '', name: manifest.metadata.name })
+    return role !== null && isAsCreated(role, manifest)
   }
 
   activeGrants(policy: string): number {

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parseAccessPolicy } from '../../api/v1alpha1/parse-access-policy.ts'
-import type { AccessPolicy, AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
+import { marks, type AccessPolicy, type AccessPolicyRevision } from '../../api/v1alpha1/objects.ts'
 import type { AccessPolicyRevisionStatus } from '../../api/v1alpha1/access-policy-revision.schema.ts'
 import type { AccessPolicyStatus } from '../../api/v1alpha1/access-policy.schema.ts'
 import { Forbidden } from '../../cluster/errors.ts'
-import type { ClusterClient, EventSink } from '../../cluster/ports.ts'
+import type { ClusterClient, EventSink, KubeObject } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { planPolicy, type PolicyPlan } from '../../core/policy/plan.ts'
 import type { PermissionSet, Policy } from '../../core/policy/policy.ts'
@@ -17,7 +17,7 @@ import { announce } from '../announce.ts'
 import { newsOfPolicy } from './news.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { createRevision, recordedVersionOf, revisionName } from './revisions.ts'
-import { allocateRoles, createRole, deleteRoles, type RuleSet } from './roles.ts'
+import { allocateRoles, createRole, deleteRoles, roleManifest } from './roles.ts'
 import { acceptedStatus, rejectedStatus } from './status.ts'
 
 export interface PolicyReconcilerParts {
@@ -27,6 +27,7 @@ export interface PolicyReconcilerParts {
   /** ClusterRoles that an admin let the operator bind by name. */
   readonly bindableClusterRoles: readonly string[]
   readonly events: EventSink
+  readonly observer: { drift(found: { readonly kind: string; readonly outcome: string }): void }
   readonly clock: Clock
   readonly log: Log
 }
@@ -36,7 +37,7 @@ type Acceptance = Extract<PolicyPlan, { kind: 'Accept' }>
 interface ProvidedRoles {
   /** Sets for which the pool has no room. */
   readonly unpooled: readonly string[]
-  /** Names on record that somebody else's ClusterRole has. */
+  /** What is somebody else's and stands in the way of a name on record. */
   readonly taken: readonly string[]
 }
 
@@ -90,8 +91,8 @@ export class PolicyReconciler {
     }
     if (known === undefined) store.wroteRevision(revision)
     try {
-      const { unpooled, taken } = await this.#provideRoles(revision, plan.policy)
-      if (taken.length > 0) return await this.#collide(object, `ClusterRole ${taken.join(', ')}`, now)
+      const { unpooled, taken } = await this.#provideRoles(object, revision, plan.policy)
+      if (taken.length > 0) return await this.#collide(object, taken.join(', '), now)
       const facts = { expired: plan.expired, unpooled, activeGrants: store.activeGrants(plan.policy.name) }
       await this.#report(object, acceptedStatus(object, plan.policy, facts, now))
     } catch (error) {
@@ -122,7 +123,7 @@ export class PolicyReconciler {
   }
 
   /** Every set of rules gets its ClusterRole, by a mapping that is on record before the role exists. */
-  async #provideRoles(revision: AccessPolicyRevision, policy: Policy): Promise<ProvidedRoles> {
+  async #provideRoles(object: AccessPolicy, revision: AccessPolicyRevision, policy: Policy): Promise<ProvidedRoles> {
     const sets = policy.permissions.filter((set) => set.kind === 'Rules')
     const mapped = new Map((revision.status?.roles ?? []).map((role) => [role.set, role.clusterRole]))
     const unmapped = sets.filter((set) => !mapped.has(set.name)).map((set) => set.name)
@@ -134,17 +135,30 @@ export class PolicyReconciler {
     }
     const pooled = sets.flatMap((set) => {
       const clusterRole = mapped.get(set.name)
-      return clusterRole === undefined ? [] : [this.#provideRole(revision, set, clusterRole)]
+      if (clusterRole === undefined) return []
+      const known = unmapped.includes(set.name) ? 'fresh' : 'known'
+      return [this.#provideRole(object, roleManifest(revision, set, clusterRole), known)]
     })
     const taken = (await allEnded(pooled)).filter((name) => name !== null)
     return { unpooled: sets.map((set) => set.name).filter((name) => !mapped.has(name)), taken }
   }
 
-  /** The name of the role if it turned out to be somebody else's. */
-  async #provideRole(revision: AccessPolicyRevision, set: RuleSet, name: string): Promise<string | null> {
+  /** What stands in the way of the role; null: nothing, it is there. */
+  async #provideRole(object: AccessPolicy, manifest: KubeObject, name: 'fresh' | 'known'): Promise<string | null> {
     const { client, store } = this.#parts
-    if (store.hasRole(name, revision.metadata.uid, set.rules)) return null
-    return (await createRole(client, revision, set, name)) === 'ours' ? null : name
+    if (store.hasRole(manifest)) return null
+    const provided = await createRole(client, manifest, name)
+    if (provided.kind === 'Restored') this.#tellRestored(object, manifest, provided.message)
+    return provided.kind === 'Taken' ? provided.by : null
+  }
+
+  /** A role that had never been created before the operator was ended is no news. */
+  #tellRestored({ apiVersion, kind, metadata, status }: AccessPolicy, role: KubeObject, note: string): void {
+    if (status?.activeVersion !== role.metadata.labels?.[marks.policyVersion]) return
+    this.#parts.log.warn('drift healed', { policy: metadata.name, found: note })
+    this.#parts.observer.drift({ kind: 'PoolRole', outcome: 'Healed' })
+    const news = { type: 'Warning', reason: 'DriftHealed', action: 'Restore', note } as const
+    announce(this.#parts, [{ regarding: { apiVersion, kind, metadata }, ...news }])
   }
 
   /** Takes versions out of force: their roles first, which ends all access through them, then the record says so. */

@@ -7,6 +7,7 @@ import type { PermissionSet } from '../../core/policy/policy.ts'
 import { allEnded } from '../all-ended.ts'
 import { isOwnedBy, managedByLapse, ownedBy } from '../marks.ts'
 import { isSameContent } from '../same-content.ts'
+import { describeBinding, removeBinding, strangeBindings } from './pool-bindings.ts'
 
 export type RuleSet = Extract<PermissionSet, { kind: 'Rules' }>
 
@@ -44,18 +45,10 @@ function roleNameOf(binding: KubeObject): string {
   return roleRef?.name ?? ''
 }
 
-/**
- * Creates the ClusterRole of a set with its full rules; it is never changed afterwards. kube-apiserver refuses rules that
- * the operator does not hold itself. `taken`: somebody else has a role of that name, and nothing of ours refers to it.
- */
-export async function createRole(
-  client: ClusterClient,
-  revision: AccessPolicyRevision,
-  set: RuleSet,
-  name: string,
-): Promise<'ours' | 'taken'> {
+/** The ClusterRole of a set, with its full rules. */
+export function roleManifest(revision: AccessPolicyRevision, set: RuleSet, name: string): KubeObject {
   const { metadata, spec } = revision
-  const manifest = {
+  return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: {
@@ -65,16 +58,71 @@ export async function createRole(
       ownerReferences: [ownedBy('AccessPolicyRevision', metadata)],
     },
     rules: set.rules,
-  }
+  } as object as KubeObject
+}
+
+/** Whether a role says what it was created with. What others add in labels of their own is left to them. */
+export function isAsCreated(role: KubeObject, manifest: KubeObject): boolean {
+  const labels = role.metadata.labels ?? {}
+  return (
+    isSameContent(role['rules'], manifest['rules']) &&
+    (role['aggregationRule'] ?? null) === null &&
+    isSameContent(role.metadata.ownerReferences, manifest.metadata.ownerReferences) &&
+    Object.entries(manifest.metadata.labels ?? {}).every(([label, value]) => labels[label] === value)
+  )
+}
+
+/** What became of a role that must be there; restored: it was not as it had been created, for the reason that is given. */
+export type ProvidedRole =
+  | { readonly kind: 'Ours' }
+  | { readonly kind: 'Restored'; readonly message: string }
+  /** Somebody else's object stands in its way. */
+  | { readonly kind: 'Taken'; readonly by: string }
+
+const ours: ProvidedRole = { kind: 'Ours' }
+
+/**
+ * Creates the role with its full rules; it is never changed afterwards. kube-apiserver refuses rules that the operator does not
+ * hold itself, and to bind what is not there. `fresh`: the name was given out a moment ago, when nothing referred to it.
+ */
+export async function createRole(
+  client: ClusterClient,
+  manifest: KubeObject,
+  name: 'fresh' | 'known',
+): Promise<ProvidedRole> {
+  const cleared = name === 'fresh' ? null : await clearName(client, manifest)
+  if (cleared !== null && cleared.kind !== 'Restored') return cleared
   try {
     await client.create(resources.clusterRoles, manifest)
-    return 'ours'
+    return cleared ?? ours
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
   }
-  const found = await client.get(resources.clusterRoles, { namespace: '', name })
+  const key = { namespace: '', name: manifest.metadata.name }
+  const found = await client.get(resources.clusterRoles, key)
   if (found === null) throw new Error('a ClusterRole that existed a moment ago is gone')
-  return isOwnedBy(found, metadata.uid) && isSameContent(found['rules'], set.rules) ? 'ours' : 'taken'
+  return isAsCreated(found, manifest) ? ours : { kind: 'Taken', by: `ClusterRole ${key.name}` }
+}
+
+/**
+ * Makes way for a role that was there before. One of ours that says something else is deleted; then whatever was bound to it
+ * meanwhile, for it could have given nothing when it was bound: its rules must not come under such a binding.
+ */
+async function clearName(client: ClusterClient, manifest: KubeObject): Promise<ProvidedRole> {
+  const { name, ownerReferences = [] } = manifest.metadata
+  const key = { namespace: '', name }
+  const found = await client.get(resources.clusterRoles, key)
+  if (found !== null) {
+    if (isAsCreated(found, manifest)) return ours
+    if (!isOwnedBy(found, ownerReferences[0]?.uid ?? '')) return { kind: 'Taken', by: `ClusterRole ${name}` }
+    await client.delete(resources.clusterRoles, key, { uid: found.metadata.uid })
+  }
+  const strange = await strangeBindings(client, new Set([name]))
+  await allEnded(strange.map((binding) => removeBinding(client, binding)))
+  const stays = strange.find(({ kind }) => kind === 'ClusterRoleBinding')
+  if (stays !== undefined) return { kind: 'Taken', by: `${describeBinding(stays)} to ClusterRole ${name}` }
+  const also = strange.length === 0 ? '' : `, and removed was ${strange.map(describeBinding).join(', ')}`
+  return { kind: 'Restored', message: `ClusterRole ${name} was ${found === null ? 'deleted' : 'changed'}${also}` }
 }
 
 /**

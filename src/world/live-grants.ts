@@ -1,4 +1,4 @@
-import { usernameOf } from '../core/identity.ts'
+import { usernameOf, type Identity } from '../core/identity.ts'
 import type { LiveGrant } from '../core/world.ts'
 
 /** The grants that have not ended, by policy and by subject, and the bindings that carry those that are Active. */
@@ -32,7 +32,10 @@ export class LiveGrants {
     return this.#known.has(key)
   }
 
-  under(policy: string): readonly LiveGrant[] {
+  /** Those for other subjects than the one that is given may be left out. */
+  under(policy: string, subject: Identity | null = null): readonly LiveGrant[] {
+    const username = subject === null ? null : usernameOf(subject)
+    if (username !== null) return this.of(username).filter((grant) => grant.policy === policy)
     return [...(this.#byPolicy.get(policy)?.values() ?? [])]
   }
 

@@ -1,8 +1,19 @@
+import { grantDigestOf } from '../api/v1alpha1/digest.ts'
+import { identityOf } from '../api/v1alpha1/identity.ts'
+import type { NHIGrantSpec } from '../api/v1alpha1/nhi-grant.schema.ts'
 import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
 import { isObject, type JsonObject } from '../api/validate.ts'
+import type { GrantState } from '../core/grant/grant.ts'
 import type { Labels } from '../core/selector.ts'
 import { parseInstant, type Instant } from '../core/time.ts'
-import type { LiveGrant, RevisionFacts, ServiceAccountFacts } from '../core/world.ts'
+import type {
+  LiveGrant,
+  RevisionFacts,
+  ServiceAccountFacts,
+  StoredGrant,
+  Suspension,
+  UnreviewedGrant,
+} from '../core/world.ts'
 
 /** Name and namespace of any object; empty where it does not say. */
 export function keyOf(object: unknown): { readonly namespace: string; readonly name: string } {
@@ -50,7 +61,7 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
   if (!parsed.ok) return null
   const status = at(object, 'status')
   const state = textAt(status, 'state') ?? 'Pending'
-  if (state !== 'Pending' && state !== 'Active') return null
+  if (state !== 'Pending' && state !== 'AwaitingApproval' && state !== 'Active') return null
   const { namespace, name, spec } = parsed.value
   const metadata = at(object, 'metadata')
   const notAfter = instantAt(status, 'notAfter')
@@ -69,6 +80,53 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
     subjectUid: textAt(at(status, 'subject'), 'uid'),
     ending: isEnding,
     waive: isEnding ? [] : textsAt(status, 'waive'),
+  }
+}
+
+/** null: it cannot be read. */
+export function readStoredGrant(object: unknown): StoredGrant | null {
+  const parsed = parseNHIGrant(object)
+  if (!parsed.ok) return null
+  const { spec } = parsed.value
+  const status = at(object, 'status')
+  const metadata = at(object, 'metadata')
+  return {
+    uid: textAt(metadata, 'uid') ?? '',
+    createdAt: instantAt(metadata, 'creationTimestamp') ?? 0,
+    spec,
+    state: (textAt(status, 'state') ?? 'Pending') as GrantState,
+    ending: spec.revoke !== null || textAt(metadata, 'deletionTimestamp') !== null,
+    unreviewed: readUnreviewed(object) !== null,
+    policyDigest: textAt(at(status, 'policy'), 'digest'),
+    digestUnder: (policyDigest) => grantDigestOf(at(object, 'spec') as NHIGrantSpec, policyDigest),
+  }
+}
+
+/** null: it was not issued as an emergency, or was reviewed. */
+export function readUnreviewed(object: unknown): UnreviewedGrant | null {
+  const status = at(object, 'status')
+  const review = at(status, 'review')
+  const dueBy = instantAt(review, 'dueBy')
+  if (dueBy === null || textAt(review, 'reviewedAt') !== null) return null
+  const parsed = parseNHIGrant(object)
+  if (!parsed.ok) return null
+  const { namespace, name, spec } = parsed.value
+  const state = textAt(status, 'state')
+  const ended = state !== 'Pending' && state !== 'Active'
+  return { namespace, name, policy: spec.policy.name, subject: spec.subject, ended, dueBy }
+}
+
+/** null: it names nobody. One that does not say why suspends as well. */
+export function readSuspension(object: unknown): Suspension | null {
+  const spec = at(object, 'spec')
+  const subject = at(spec, 'subject')
+  const [kind, name] = [textAt(subject, 'kind'), textAt(subject, 'name')]
+  if (name === null || (kind !== 'ServiceAccount' && kind !== 'User' && kind !== 'Group')) return null
+  const namespace = textAt(subject, 'namespace') ?? ''
+  return {
+    name: keyOf(object).name,
+    subject: identityOf({ kind, namespace, name }),
+    reason: textAt(spec, 'reason') ?? 'no reason is given',
   }
 }
 

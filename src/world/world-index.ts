@@ -3,15 +3,35 @@ import type { Policy } from '../core/policy/policy.ts'
 import type { Problem } from '../core/problem.ts'
 import { RbacIndex } from '../core/rbac/rbac-index.ts'
 import type { Labels } from '../core/selector.ts'
-import type { LiveGrant, RevisionFacts, ServiceAccountFacts, World } from '../core/world.ts'
+import type { Identity } from '../core/identity.ts'
+import type {
+  LiveGrant,
+  RevisionFacts,
+  ServiceAccountFacts,
+  StoredGrant,
+  Suspension,
+  UnreviewedGrant,
+  World,
+} from '../core/world.ts'
 import { LiveGrants } from './live-grants.ts'
-import { keyOf, readLabels, readLiveGrant, readRevision, readServiceAccount } from './read-facts.ts'
+import {
+  keyOf,
+  readLabels,
+  readLiveGrant,
+  readRevision,
+  readServiceAccount,
+  readStoredGrant,
+  readSuspension,
+  readUnreviewed,
+} from './read-facts.ts'
+import { Suspensions } from './suspensions.ts'
 
 /** The kinds of objects that decisions look at. */
 export const worldKinds = [
   'AccessPolicy',
   'AccessPolicyRevision',
   'NHIGrant',
+  'NHISuspension',
   'Namespace',
   'ServiceAccount',
   'Role',
@@ -37,7 +57,17 @@ export class WorldIndex implements World {
   readonly #namespaces = new Map<string, Labels>()
   readonly #serviceAccounts = new Map<string, ServiceAccountFacts>()
   readonly #grants = new LiveGrants()
+  /** As they were given, by key: few of them are ever asked for. */
+  readonly #storedGrants = new Map<string, unknown>()
+  /** By the grant's key. */
+  readonly #unreviewed = new Map<string, UnreviewedGrant>()
+  readonly #suspensions = new Suspensions()
+  readonly credentialNamespaces: ReadonlySet<string> | null
   #policyList: readonly Policy[] = []
+
+  constructor({ credentialNamespaces = null }: Partial<Pick<World, 'credentialNamespaces'>> = {}) {
+    this.credentialNamespaces = credentialNamespaces
+  }
 
   /** Takes in a change that a cache has seen. */
   apply(kind: WorldKind, { before, after }: { readonly before: object | null; readonly after: object | null }): void {
@@ -54,7 +84,9 @@ export class WorldIndex implements World {
       case 'AccessPolicyRevision':
         return this.#putRevision(object)
       case 'NHIGrant':
-        return this.#grants.put(`${key.namespace}/${key.name}`, readLiveGrant(object))
+        return this.#putGrant(`${key.namespace}/${key.name}`, object)
+      case 'NHISuspension':
+        return this.#suspensions.put(key.name, readSuspension(object))
       case 'Namespace':
         return void this.#namespaces.set(key.name, { ...readLabels(object), 'kubernetes.io/metadata.name': key.name })
       case 'ServiceAccount':
@@ -80,7 +112,9 @@ export class WorldIndex implements World {
         return void (facts === null ? false : this.#revisions.get(facts.policy)?.delete(facts.version))
       }
       case 'NHIGrant':
-        return this.#grants.remove(`${key.namespace}/${key.name}`)
+        return this.#removeGrant(`${key.namespace}/${key.name}`)
+      case 'NHISuspension':
+        return this.#suspensions.remove(key.name)
       case 'Namespace':
         return void this.#namespaces.delete(key.name)
       case 'ServiceAccount':
@@ -118,8 +152,8 @@ export class WorldIndex implements World {
     return this.#serviceAccounts.get(`${namespace}/${name}`) ?? null
   }
 
-  liveGrants(policy: string): readonly LiveGrant[] {
-    return this.#grants.under(policy)
+  liveGrants(policy: string, subject?: Identity): readonly LiveGrant[] {
+    return this.#grants.under(policy, subject)
   }
 
   liveGrantsOf(username: string): readonly LiveGrant[] {
@@ -134,6 +168,32 @@ export class WorldIndex implements World {
 
   grantBindings(): ReadonlySet<string> {
     return this.#grants.bindings()
+  }
+
+  grant(namespace: string, name: string): StoredGrant | null {
+    return readStoredGrant(this.#storedGrants.get(`${namespace}/${name}`))
+  }
+
+  unreviewed(policy: string): readonly UnreviewedGrant[] {
+    return [...this.#unreviewed.values()].filter((grant) => grant.policy === policy)
+  }
+
+  suspension(subject: Identity): Suspension | null {
+    return this.#suspensions.of(subject)
+  }
+
+  #putGrant(key: string, object: unknown): void {
+    this.#storedGrants.set(key, object)
+    this.#grants.put(key, readLiveGrant(object))
+    const unreviewed = readUnreviewed(object)
+    if (unreviewed === null) this.#unreviewed.delete(key)
+    else this.#unreviewed.set(key, unreviewed)
+  }
+
+  #removeGrant(key: string): void {
+    this.#storedGrants.delete(key)
+    this.#grants.remove(key)
+    this.#unreviewed.delete(key)
   }
 
   #putPolicy(name: string, object: unknown): void {

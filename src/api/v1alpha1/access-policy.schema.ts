@@ -1,18 +1,7 @@
-import { waivableChecks } from '../../core/workload/waivers.ts'
 import type { Schema, Static } from '../schema.ts'
-import {
-  conditionsSchema,
-  dnsLabel,
-  durationSchema,
-  labelSelectorSchema,
-  policyRulesSchema,
-  versionPattern,
-  policyConditionsSchema,
-} from './common.schema.ts'
+import { conditionsSchema, dnsLabel, labelSelectorSchema, policyRulesSchema, versionPattern } from './common.schema.ts'
+import { grantsSchema } from './grant-terms.schema.ts'
 import { workloadsSchema } from './workloads.schema.ts'
-
-/** Longest grant that a policy may allow, in hours: 90 days. */
-const maxDurationLimit = '2160h'
 
 const subjectsSchema = {
   type: 'array',
@@ -98,84 +87,6 @@ const permissionsSchema = {
   },
 } as const satisfies Schema
 
-const requestersSchema = {
-  type: 'array',
-  description: 'Who may create grants under this policy. At least one: nobody may by omission.',
-  minItems: 1,
-  maxItems: 32,
-  'x-kubernetes-list-type': 'atomic',
-  items: {
-    type: 'object',
-    required: ['kind'],
-    'x-kubernetes-validations': [
-      {
-        rule: "(self.kind == 'Self') == !has(self.name)",
-        message: 'name is required for User, Group and ServiceAccount, and not allowed for Self',
-      },
-      {
-        rule: "(self.kind == 'ServiceAccount') == has(self.namespace)",
-        message: 'namespace is required for ServiceAccount, and not allowed for any other kind',
-      },
-    ],
-    properties: {
-      kind: {
-        type: 'string',
-        description: 'Self is the subject of the grant asking for itself.',
-        enum: ['Self', 'User', 'Group', 'ServiceAccount'],
-      },
-      name: { type: 'string', description: 'Exact name; omitted for Self.', minLength: 1, maxLength: 253 },
-      namespace: {
-        type: 'string',
-        description: 'Namespace of a ServiceAccount; omitted for every other kind.',
-        pattern: dnsLabel,
-        maxLength: 63,
-      },
-    },
-  },
-} as const satisfies Schema
-
-const grantsSchema = {
-  type: 'object',
-  description: 'The terms on which access is issued. Omitted: the policy issues no grants.',
-  required: ['maxDuration', 'requesters'],
-  'x-kubernetes-validations': [
-    {
-      rule: `duration(self.maxDuration) > duration('0s') && duration(self.maxDuration) <= duration('${maxDurationLimit}')`,
-      message: `maxDuration must be longer than 0s and at most ${maxDurationLimit}`,
-    },
-    {
-      rule: "!has(self.defaultDuration) || (duration(self.defaultDuration) > duration('0s') && duration(self.defaultDuration) <= duration('1h') && duration(self.defaultDuration) <= duration(self.maxDuration))",
-      message: 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration',
-    },
-  ],
-  properties: {
-    maxDuration: durationSchema('The longest that a grant may last, such as 1h or 30m. At most 2160h.'),
-    defaultDuration: durationSchema(
-      'How long a grant lasts that says nothing. At most 1h. Omitted: 15m, or maxDuration if that is shorter.',
-    ),
-    maxActivePerSubject: {
-      type: 'integer',
-      format: 'int32',
-      description: 'How many grants of this policy one subject may hold at a time, in all namespaces. Omitted: 1.',
-      minimum: 1,
-      maximum: 100,
-      default: 1,
-    },
-    requesters: requestersSchema,
-    conditions: policyConditionsSchema(
-      'What must hold for a grant to be created, and again to be issued, in CEL, over grant, request, namespaceObject, subject, policy and now; docs/cel.md says what each is. A condition that cannot be judged does not hold. Omitted: nothing.',
-    ),
-    waivable: {
-      type: 'array',
-      description:
-        'Checks of workloads that grants may waive: while such a grant is Active, they pass for what runs as its subject in its namespace. Omitted: none.',
-      maxItems: 64,
-      'x-kubernetes-list-type': 'set',
-      items: { type: 'string', enum: waivableChecks },
-    },
-  },
-} as const satisfies Schema
-
 export const accessPolicySpecSchema = {
   type: 'object',
   description: 'One version of the rule: the most that the identities it governs may ever hold.',
@@ -255,6 +166,11 @@ export const accessPolicySpecSchema = {
         namespaceSelector: {
           ...labelSelectorSchema,
           description: 'Namespaces in which grants may apply, by label; {} is every namespace.',
+        },
+        cluster: {
+          type: 'boolean',
+          description:
+            'Whether ClusterNHIGrants may be issued, which apply in every namespace and to what has none. Omitted: no.',
         },
       },
     },

@@ -1,10 +1,12 @@
 import canonicalize from 'canonicalize'
 import type { Problem } from '../../core/problem.ts'
-import { parseDuration } from '../../core/time.ts'
+import { parseDuration, type Millis } from '../../core/time.ts'
 import type { AccessPolicySpec } from './access-policy.schema.ts'
 import { checkSelector, checkSize, demand } from './check-common.ts'
 
 const hour = 3_600_000
+
+type Grants = NonNullable<AccessPolicySpec['grants']>
 
 /** The rules of the AccessPolicy schema that reach over several fields, as kube-apiserver's CEL states them. */
 export function checkAccessPolicySpec(spec: AccessPolicySpec, problems: Problem[]): void {
@@ -99,7 +101,7 @@ function checkPermissions(sets: NonNullable<AccessPolicySpec['permissions']>, pr
   }
 }
 
-function checkGrants(grants: NonNullable<AccessPolicySpec['grants']>, problems: Problem[]): void {
+function checkGrants(grants: Grants, problems: Problem[]): void {
   const max = parseDuration(grants.maxDuration) ?? 0
   const rangeMessage = 'maxDuration must be longer than 0s and at most 2160h'
   demand(max > 0 && max <= 2160 * hour, 'spec.grants', rangeMessage, problems)
@@ -108,19 +110,64 @@ function checkGrants(grants: NonNullable<AccessPolicySpec['grants']>, problems: 
     const message = 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration'
     demand(given > 0 && given <= hour && given <= max, 'spec.grants', message, problems)
   }
-  for (const [index, requester] of grants.requesters.entries()) {
-    const path = `spec.grants.requesters[${index}]`
-    demand(
-      (requester.kind === 'Self') === (requester.name === undefined),
-      path,
-      'name is required for User, Group and ServiceAccount, and not allowed for Self',
-      problems,
-    )
-    demand(
-      (requester.kind === 'ServiceAccount') === (requester.namespace !== undefined),
-      path,
-      'namespace is required for ServiceAccount, and not allowed for any other kind',
-      problems,
-    )
+  checkWho(grants.requesters, 'spec.grants.requesters', problems)
+  checkApproval(grants, problems)
+  checkBreakGlass(grants, max, problems)
+  checkOtherwise(grants, problems)
+  if (grants.retention !== undefined) {
+    const kept = parseDuration(grants.retention) ?? 0
+    demand(kept >= 60_000, 'spec.grants', 'retention must be at least 1m', problems)
+  }
+}
+
+function checkApproval({ approval }: Grants, problems: Problem[]): void {
+  if (approval === undefined) return
+  checkWho(approval.by, 'spec.grants.approval.by', problems)
+  const nobody = 'approval.required needs somebody in approval.by, otherwise nobody may approve'
+  demand((approval.required ?? 0) === 0 || approval.by.length > 0, 'spec.grants', nobody, problems)
+  if (approval.within === undefined) return
+  const within = parseDuration(approval.within) ?? 0
+  const message = 'approval.within must be longer than 0s and at most 168h'
+  demand(within > 0 && within <= 168 * hour, 'spec.grants', message, problems)
+}
+
+function checkBreakGlass({ breakGlass }: Grants, max: Millis, problems: Problem[]): void {
+  if (breakGlass === undefined) return
+  checkWho(breakGlass.requesters, 'spec.grants.breakGlass.requesters', problems)
+  checkWho(breakGlass.reviewers, 'spec.grants.breakGlass.reviewers', problems)
+  const longest = parseDuration(breakGlass.maxDuration) ?? 0
+  const tooLong = 'breakGlass.maxDuration must be longer than 0s and at most maxDuration'
+  demand(longest > 0 && longest <= max, 'spec.grants', tooLong, problems)
+  const review = parseDuration(breakGlass.reviewWithin) ?? 0
+  const tooLate = 'breakGlass.reviewWithin must be longer than 0s and at most 720h'
+  demand(review > 0 && review <= 720 * hour, 'spec.grants', tooLate, problems)
+}
+
+function checkOtherwise({ conditions = [] }: Grants, problems: Problem[]): void {
+  for (const [index, { otherwise, constrain }] of conditions.entries()) {
+    const path = `spec.grants.conditions[${index}]`
+    const only = 'constrain is required for otherwise: Constrain, and not allowed for any other'
+    demand((otherwise === 'Constrain') === (constrain !== undefined), path, only, problems)
+    if (constrain === undefined) continue
+    const { maxDuration, permissions } = constrain
+    const something = maxDuration !== undefined || permissions !== undefined
+    const lasts = maxDuration === undefined || (parseDuration(maxDuration) ?? 0) > 0
+    demand(something && lasts, path, 'constrain needs maxDuration, longer than 0s, or permissions', problems)
+  }
+}
+
+interface Who {
+  readonly kind: string
+  readonly name?: string
+  readonly namespace?: string
+}
+
+function checkWho(who: readonly Who[], list: string, problems: Problem[]): void {
+  for (const [index, { kind, name, namespace }] of who.entries()) {
+    const path = `${list}[${index}]`
+    const named = 'name is required for User, Group and ServiceAccount, and not allowed for Self'
+    demand((kind === 'Self') === (name === undefined), path, named, problems)
+    const placed = 'namespace is required for ServiceAccount, and not allowed for any other kind'
+    demand((kind === 'ServiceAccount') === (namespace !== undefined), path, placed, problems)
   }
 }

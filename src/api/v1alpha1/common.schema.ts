@@ -116,6 +116,9 @@ export const policyRulesSchema = {
   },
 } as const satisfies Schema
 
+/** As many checks as a grant may waive. */
+export const mostWaived = 16
+
 /** RFC 1123 label, the form of most Kubernetes names. */
 export const dnsLabel = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'
 /** RFC 1123 subdomain. */
@@ -130,6 +133,31 @@ export const versionPattern = `^${numberPart}\\.${numberPart}\\.${numberPart}(-$
 /** A duration property; the bounds are checked by the rules of the kind that holds it. */
 export function durationSchema<const D extends string>(description: D) {
   return { type: 'string', description, pattern: durationPattern, minLength: 2, maxLength: 20 } as const
+}
+
+/** One identity. */
+export function identitySchema<const D extends string>(description: D) {
+  return {
+    type: 'object',
+    description,
+    required: ['kind', 'name'],
+    'x-kubernetes-validations': [
+      {
+        rule: "(self.kind == 'ServiceAccount') == has(self.namespace)",
+        message: 'namespace is required for ServiceAccount, and not allowed for any other kind',
+      },
+    ],
+    properties: {
+      kind: { type: 'string', description: 'The kind of identity.', enum: ['ServiceAccount', 'User', 'Group'] },
+      namespace: {
+        type: 'string',
+        description: 'Namespace of a ServiceAccount; omitted for every other kind.',
+        pattern: dnsLabel,
+        maxLength: 63,
+      },
+      name: { type: 'string', description: 'Exact name.', minLength: 1, maxLength: 253 },
+    },
+  } as const
 }
 
 /** What must hold, in CEL; the expressions themselves are compiled by the parser. */

@@ -1,7 +1,9 @@
 import type { ObjectSchema } from '../schema.ts'
 import { accessPolicyRevisionSchema } from './access-policy-revision.schema.ts'
 import { accessPolicySchema } from './access-policy.schema.ts'
+import { nhiGrantApprovalSchema } from './nhi-grant-approval.schema.ts'
 import { nhiGrantSchema } from './nhi-grant.schema.ts'
+import { nhiSuspensionSchema } from './nhi-suspension.schema.ts'
 import { group } from './objects.ts'
 
 /** A column of `kubectl get`; priority 1 is shown with -o wide only. */
@@ -97,6 +99,39 @@ export const kinds: readonly Kind[] = [
     ],
     selectableFields: ['.spec.policy.name', '.status.state'],
   },
+  {
+    kind: 'NHIGrantApproval',
+    plural: 'nhigrantapprovals',
+    singular: 'nhigrantapproval',
+    shortName: 'nhia',
+    scope: 'Namespaced',
+    schema: nhiGrantApprovalSchema,
+    columns: [
+      column('Grant', '.spec.grant.name', 'The grant that is meant.'),
+      column('Decision', '.spec.decision', 'What is said of it.'),
+      column('Approver', '.spec.approver', 'Who says it.'),
+      age,
+      { ...column('Reason', '.spec.reason', 'Why.'), priority: 1 },
+    ],
+    selectableFields: ['.spec.grant.name'],
+  },
+  {
+    kind: 'NHISuspension',
+    plural: 'nhisuspensions',
+    singular: 'nhisuspension',
+    shortName: 'nhis',
+    scope: 'Cluster',
+    schema: nhiSuspensionSchema,
+    columns: [
+      column('Kind', '.spec.subject.kind', 'The kind of identity that is suspended.'),
+      column('Namespace', '.spec.subject.namespace', 'Its namespace, of a ServiceAccount.'),
+      column('Subject', '.spec.subject.name', 'Its name.'),
+      column('Set-By', '.spec.setBy', 'Who set it.'),
+      age,
+      { ...column('Reason', '.spec.reason', 'Why.'), priority: 1 },
+    ],
+    selectableFields: [],
+  },
 ]
 
 /** The CustomResourceDefinition of a kind, as plain data. */
@@ -121,9 +156,11 @@ export function customResourceDefinition(kind: Kind): object {
           name: 'v1alpha1',
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...('status' in kind.schema.properties && { subresources: { status: {} } }),
           additionalPrinterColumns: kind.columns,
-          selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })),
+          ...(kind.selectableFields.length > 0 && {
+            selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })),
+          }),
           schema: { openAPIV3Schema: withTypeMeta(kind.schema) },
         },
       ],

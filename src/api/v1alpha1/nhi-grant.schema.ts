@@ -1,6 +1,14 @@
 import { waivableChecks } from '../../core/workload/waivers.ts'
 import type { Schema, Static, ValidationRule } from '../schema.ts'
-import { conditionsSchema, dnsLabel, durationSchema, policyRulesSchema, versionPattern } from './common.schema.ts'
+import {
+  dnsSubdomain,
+  durationSchema,
+  identitySchema,
+  mostWaived,
+  policyRulesSchema,
+  versionPattern,
+} from './common.schema.ts'
+import { nhiGrantStatusSchema } from './nhi-grant-status.schema.ts'
 
 const optionalFields = [
   'permissions',
@@ -11,11 +19,11 @@ const optionalFields = [
   'notBefore',
   'ticket',
   'requestedBy',
+  'until',
+  'credential',
+  'breakGlass',
 ] as const
 const requiredFields = ['policy', 'subject', 'reason'] as const
-
-/** As many as a grant may waive. */
-const mostWaived = 16
 
 /** A grant is what was judged and approved: nothing but a revocation may be added to it. */
 const immutable: readonly ValidationRule[] = [
@@ -59,6 +67,14 @@ export const nhiGrantSpecSchema = {
       rule: '!(has(self.notBefore) && has(self.notAfter)) || timestamp(self.notBefore) < timestamp(self.notAfter)',
       message: 'notBefore must be earlier than notAfter',
     },
+    {
+      rule: "!has(self.until) || (has(self.until.expression) ? has(self.until.apiVersion) : !has(self.until.apiVersion) && self.until.kind in ['Job', 'Pod'])",
+      message: 'until names a Job or a Pod, or gives apiVersion and an expression for any other object',
+    },
+    {
+      rule: "!has(self.credential) || (has(self.permissions) && self.subject.kind == 'ServiceAccount')",
+      message: 'a credential is for permissions that a ServiceAccount asks for',
+    },
   ],
   properties: {
     policy: {
@@ -75,27 +91,7 @@ export const nhiGrantSpecSchema = {
         },
       },
     },
-    subject: {
-      type: 'object',
-      description: 'The one identity that gets the access.',
-      required: ['kind', 'name'],
-      'x-kubernetes-validations': [
-        {
-          rule: "(self.kind == 'ServiceAccount') == has(self.namespace)",
-          message: 'namespace is required for ServiceAccount, and not allowed for any other kind',
-        },
-      ],
-      properties: {
-        kind: { type: 'string', description: 'The kind of identity.', enum: ['ServiceAccount', 'User', 'Group'] },
-        namespace: {
-          type: 'string',
-          description: 'Namespace of a ServiceAccount; omitted for every other kind.',
-          pattern: dnsLabel,
-          maxLength: 63,
-        },
-        name: { type: 'string', description: 'Exact name.', minLength: 1, maxLength: 253 },
-      },
-    },
+    subject: identitySchema('The one identity that gets the access.'),
     permissions: {
       type: 'array',
       description: "Names of the policy's permission sets. Omitted: no access is asked for, only what waive lists.",
@@ -140,6 +136,69 @@ export const nhiGrantSpecSchema = {
       minLength: 1,
       maxLength: 253,
     },
+    until: {
+      type: 'object',
+      description: 'Ends the grant early, when this object ends or is gone. Omitted: only time ends it.',
+      required: ['kind', 'name'],
+      properties: {
+        apiVersion: {
+          type: 'string',
+          description: 'Of the object, with expression; omitted for a Job (batch/v1) and a Pod (v1).',
+          minLength: 1,
+          maxLength: 253,
+        },
+        kind: {
+          type: 'string',
+          description: 'Job or Pod, which end with their success or failure; any other with expression.',
+          minLength: 1,
+          maxLength: 63,
+        },
+        name: {
+          type: 'string',
+          description: 'Its name, in the namespace of the grant.',
+          pattern: dnsSubdomain,
+          maxLength: 253,
+        },
+        expression: {
+          type: 'string',
+          description:
+            'In CEL over object: true ends the grant. The policy must list the kind in grants.until. One that cannot be judged ends nothing.',
+          minLength: 1,
+          maxLength: 4096,
+        },
+      },
+    },
+    credential: {
+      type: 'object',
+      description:
+        "Gives the access to an identity of the grant's own, whose token is written into a Secret and dies with it. Omitted: the subject itself gets the access.",
+      required: ['secretName'],
+      properties: {
+        secretName: {
+          type: 'string',
+          description: 'Name of the Secret, in the namespace of the grant; it must not exist.',
+          pattern: dnsSubdomain,
+          maxLength: 253,
+        },
+        audiences: {
+          type: 'array',
+          description: 'Who may accept the token. Omitted: the API server.',
+          minItems: 1,
+          maxItems: 8,
+          'x-kubernetes-list-type': 'set',
+          items: { type: 'string', minLength: 1, maxLength: 253 },
+        },
+      },
+    },
+    breakGlass: {
+      type: 'object',
+      description:
+        'Asks for it as an emergency: without approval, for a shorter time, and to be reviewed afterwards. Omitted: it is none.',
+      required: ['incident'],
+      properties: {
+        incident: { type: 'string', description: 'The incident that asks for it.', minLength: 1, maxLength: 253 },
+      },
+    },
     requestedBy: {
       type: 'string',
       description:
@@ -158,90 +217,6 @@ export const nhiGrantSpecSchema = {
   },
 } as const satisfies Schema
 
-export const nhiGrantStatusSchema = {
-  type: 'object',
-  description: 'What became of the grant. Written by the operator only.',
-  properties: {
-    observedGeneration: { type: 'integer', format: 'int64', description: 'The generation that this status speaks of.' },
-    state: {
-      type: 'string',
-      description: 'Where the grant is in its life. Expired, Revoked and Denied are final.',
-      enum: ['Pending', 'Active', 'Expired', 'Revoked', 'Denied'],
-    },
-    policy: {
-      type: 'object',
-      description: 'The policy version that it was issued under.',
-      properties: {
-        version: { type: 'string', description: 'Its version.', maxLength: 40 },
-        digest: { type: 'string', description: 'Its digest.', maxLength: 80 },
-      },
-    },
-    subject: {
-      type: 'object',
-      description: 'The subject as it was when the access was issued.',
-      properties: {
-        username: {
-          type: 'string',
-          description: 'The user name, or group name, that the API server sees.',
-          maxLength: 512,
-        },
-        uid: {
-          type: 'string',
-          description: "A ServiceAccount's UID: another account of the same name gets nothing.",
-          maxLength: 64,
-        },
-      },
-    },
-    rules: { ...policyRulesSchema, description: 'The rules that were granted.' },
-    waive: {
-      type: 'array',
-      description: 'The checks that were waived.',
-      maxItems: mostWaived,
-      'x-kubernetes-list-type': 'set',
-      items: { type: 'string', maxLength: 63 },
-    },
-    issuedAt: { type: 'string', format: 'date-time', description: 'When the access was issued.' },
-    notAfter: { type: 'string', format: 'date-time', description: 'When it is over. Never moves later.' },
-    endedAt: { type: 'string', format: 'date-time', description: 'When the grant ended.' },
-    endedReason: { type: 'string', description: 'Why it ended, for people.', maxLength: 32768 },
-    objects: {
-      type: 'array',
-      description: 'The objects that carry the access. Recorded before they are created.',
-      maxItems: 34,
-      'x-kubernetes-list-type': 'atomic',
-      items: {
-        type: 'object',
-        required: ['kind', 'name'],
-        properties: {
-          kind: { type: 'string', description: 'Role or RoleBinding.', enum: ['Role', 'RoleBinding'] },
-          name: { type: 'string', description: "Its name, derived from the grant's UID.", maxLength: 253 },
-          uid: { type: 'string', description: 'Its UID, once it was created.', maxLength: 64 },
-        },
-      },
-    },
-    revocation: {
-      type: 'object',
-      description: 'The proof that the access is gone.',
-      properties: {
-        verifiedAt: {
-          type: 'string',
-          format: 'date-time',
-          description: 'When the API server last denied, or still allowed, what had been granted.',
-        },
-        overstay: { type: 'string', description: 'How long the access outlived its end, such as 38ms.', maxLength: 32 },
-        residual: {
-          type: 'array',
-          description: 'Bindings that still give some of the access, though not by this grant. Empty: nothing is left.',
-          maxItems: 64,
-          'x-kubernetes-list-type': 'atomic',
-          items: { type: 'string', maxLength: 1024 },
-        },
-      },
-    },
-    conditions: conditionsSchema,
-  },
-} as const satisfies Schema
-
 export const nhiGrantSchema = {
   type: 'object',
   description: 'One piece of access, for one machine identity in one namespace, that ends by itself.',
@@ -250,4 +225,3 @@ export const nhiGrantSchema = {
 } as const satisfies Schema
 
 export type NHIGrantSpec = Static<typeof nhiGrantSpecSchema>
-export type NHIGrantStatus = Static<typeof nhiGrantStatusSchema>

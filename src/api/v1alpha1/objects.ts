@@ -1,6 +1,9 @@
 import type { AccessPolicyRevisionSpec, AccessPolicyRevisionStatus } from './access-policy-revision.schema.ts'
 import type { AccessPolicySpec, AccessPolicyStatus } from './access-policy.schema.ts'
-import type { NHIGrantSpec, NHIGrantStatus } from './nhi-grant.schema.ts'
+import type { NHIGrantApprovalSpec } from './nhi-grant-approval.schema.ts'
+import type { NHIGrantSpec } from './nhi-grant.schema.ts'
+import type { NHIGrantStatus } from './nhi-grant-status.schema.ts'
+import type { NHISuspensionSpec } from './nhi-suspension.schema.ts'
 
 export const group = 'lapse.dev'
 export const apiVersion = `${group}/v1alpha1`
@@ -50,6 +53,20 @@ export interface NHIGrant {
   readonly metadata: ObjectMeta
   readonly spec: NHIGrantSpec
   readonly status?: NHIGrantStatus
+}
+
+export interface NHIGrantApproval {
+  readonly apiVersion: typeof apiVersion
+  readonly kind: 'NHIGrantApproval'
+  readonly metadata: ObjectMeta
+  readonly spec: NHIGrantApprovalSpec
+}
+
+export interface NHISuspension {
+  readonly apiVersion: typeof apiVersion
+  readonly kind: 'NHISuspension'
+  readonly metadata: ObjectMeta
+  readonly spec: NHISuspensionSpec
 }
 
 /** Labels and annotations that carry meaning; there are no others. */

@@ -1,21 +1,13 @@
-import { parseDuration, parseInstant, type Millis } from '../../core/time.ts'
-import type {
-  GrantTerms,
-  PermissionSet,
-  Policy,
-  RequesterRule,
-  SubjectRule,
-  WorkloadTerms,
-} from '../../core/policy/policy.ts'
+import { parseDuration, parseInstant } from '../../core/time.ts'
+import type { PermissionSet, Policy, SubjectRule, WorkloadTerms } from '../../core/policy/policy.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
 import { tokenCheckIds } from '../../core/workload/token.ts'
 import { accessPolicySpecSchema, type AccessPolicySpec } from './access-policy.schema.ts'
 import { checkAccessPolicySpec } from './check-access-policy.ts'
 import { digestOf } from './digest.ts'
 import { readEnvelope } from './envelope.ts'
+import { grantTermsOf } from './grant-terms.ts'
 import { parseConditions, type ParsedConditions } from './parse-conditions.ts'
-
-const defaultGrantDuration: Millis = 15 * 60_000
 
 /** The only parser of an AccessPolicy: what it accepts is what every part of Lapse decides by. */
 export function parseAccessPolicy(object: unknown): Parsed<Policy> {
@@ -58,8 +50,9 @@ function policyOf(name: string, spec: AccessPolicySpec, conditions: ParsedCondit
     },
     subjects: spec.subjects.map(subjectRuleOf),
     scope: spec.scope?.namespaceSelector ?? null,
+    clusterScope: spec.scope?.cluster ?? false,
     permissions: (spec.permissions ?? []).map(permissionSetOf),
-    grants: spec.grants === undefined ? null : grantTermsOf(spec.grants, conditions),
+    grants: spec.grants === undefined ? null : grantTermsOf(spec.grants, conditions.grants),
     workloads: spec.workloads === undefined ? null : workloadTermsOf(spec.workloads, conditions),
   }
 }
@@ -78,31 +71,6 @@ function permissionSetOf(set: NonNullable<AccessPolicySpec['permissions']>[numbe
   return set.clusterRole === undefined
     ? { kind: 'Rules', name: set.name, rules: set.rules ?? [] }
     : { kind: 'ClusterRole', name: set.name, clusterRole: set.clusterRole }
-}
-
-function grantTermsOf(grants: NonNullable<AccessPolicySpec['grants']>, conditions: ParsedConditions): GrantTerms {
-  const maxDuration = parseDuration(grants.maxDuration) ?? 0
-  const given = grants.defaultDuration === undefined ? null : parseDuration(grants.defaultDuration)
-  return {
-    maxDuration,
-    defaultDuration: given ?? Math.min(defaultGrantDuration, maxDuration),
-    maxActivePerSubject: grants.maxActivePerSubject ?? 1,
-    requesters: grants.requesters.map(requesterRuleOf),
-    waivable: grants.waivable ?? [],
-    conditions: conditions.grants,
-  }
-}
-
-function requesterRuleOf(rule: NonNullable<AccessPolicySpec['grants']>['requesters'][number]): RequesterRule {
-  switch (rule.kind) {
-    case 'Self':
-      return { kind: 'Self' }
-    case 'ServiceAccount':
-      return { kind: 'ServiceAccount', namespace: rule.namespace ?? '', name: rule.name ?? '' }
-    case 'User':
-    case 'Group':
-      return { kind: rule.kind, name: rule.name ?? '' }
-  }
 }
 
 function workloadTermsOf(

@@ -1,9 +1,13 @@
-import type { GrantEnd, GrantSpec } from '../../core/grant/grant.ts'
-import type { Identity } from '../../core/identity.ts'
+import { compileCondition } from '../../core/cel/engine.ts'
+import { untilScope } from '../../core/cel/scope.ts'
+import type { GrantEnd, GrantSpec, UntilSpec } from '../../core/grant/grant.ts'
+import { untilApiVersion } from '../../core/grant/until.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
 import { parseDuration, parseInstant } from '../../core/time.ts'
 import { checkSize, demand } from './check-common.ts'
+import { identityOf } from './identity.ts'
 import { readEnvelope } from './envelope.ts'
+import { expressionProblems } from './parse-conditions.ts'
 import { nhiGrantSpecSchema, type NHIGrantSpec } from './nhi-grant.schema.ts'
 
 const maxDuration = 2160 * 3_600_000
@@ -24,12 +28,14 @@ export function parseNHIGrant(object: unknown): Parsed<ParsedGrant> {
   if (problems.length > 0) return { ok: false, problems }
   const wire = envelope.spec as NHIGrantSpec
   checkSpec(wire, problems)
+  const until = untilOf(wire, problems)
   if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, value: { namespace: envelope.namespace, name: envelope.name, spec: specOf(wire), wire } }
+  return { ok: true, value: { namespace: envelope.namespace, name: envelope.name, spec: specOf(wire, until), wire } }
 }
 
 function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
   checkAsked(spec, problems)
+  checkMode(spec, problems)
   const both = spec.duration !== undefined && spec.notAfter !== undefined
   demand(!both, 'spec', 'give duration or notAfter, not both', problems)
   if (spec.duration !== undefined) {
@@ -50,6 +56,29 @@ function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {
   )
 }
 
+/** What a grant ends with; null: nothing, or it cannot be compiled. */
+function untilOf({ until }: NHIGrantSpec, problems: Problem[]): UntilSpec | null {
+  if (until === undefined) return null
+  const { kind, name, expression, apiVersion = untilApiVersion(kind) } = until
+  if (expression === undefined) return { apiVersion, kind, name, condition: null }
+  const compiling = compileCondition(expression, untilScope)
+  if (compiling.ok) return { apiVersion, kind, name, condition: compiling.condition }
+  problems.push(...expressionProblems('spec.until.expression', compiling.problems))
+  return null
+}
+
+function checkMode({ until, credential, permissions, subject }: NHIGrantSpec, problems: Problem[]): void {
+  const named = until?.expression === undefined
+  const isWhole = named
+    ? until?.apiVersion === undefined && (until?.kind === 'Job' || until?.kind === 'Pod')
+    : until.apiVersion !== undefined
+  const ends = 'until names a Job or a Pod, or gives apiVersion and an expression for any other object'
+  demand(until === undefined || isWhole, 'spec', ends, problems)
+  const isFor = permissions !== undefined && subject.kind === 'ServiceAccount'
+  const whose = 'a credential is for permissions that a ServiceAccount asks for'
+  demand(credential === undefined || isFor, 'spec', whose, problems)
+}
+
 function checkAsked({ permissions, rules = [], waive }: NHIGrantSpec, problems: Problem[]): void {
   const something = 'a grant needs permissions or waive, otherwise it asks for nothing'
   demand(permissions !== undefined || waive !== undefined, 'spec', something, problems)
@@ -57,7 +86,7 @@ function checkAsked({ permissions, rules = [], waive }: NHIGrantSpec, problems: 
   demand(permissions !== undefined || rules.length === 0, 'spec', named, problems)
 }
 
-function specOf(spec: NHIGrantSpec): GrantSpec {
+function specOf(spec: NHIGrantSpec, until: UntilSpec | null): GrantSpec {
   return {
     policy: { name: spec.policy.name, version: spec.policy.version ?? null },
     subject: identityOf(spec.subject),
@@ -69,14 +98,14 @@ function specOf(spec: NHIGrantSpec): GrantSpec {
     reason: spec.reason,
     ticket: spec.ticket ?? null,
     requestedBy: spec.requestedBy ?? null,
+    until,
+    credential:
+      spec.credential === undefined
+        ? null
+        : { secretName: spec.credential.secretName, audiences: spec.credential.audiences ?? [] },
+    breakGlass: spec.breakGlass ?? null,
     revoke: spec.revoke ?? null,
   }
-}
-
-function identityOf(subject: NHIGrantSpec['subject']): Identity {
-  return subject.kind === 'ServiceAccount'
-    ? { kind: 'ServiceAccount', namespace: subject.namespace ?? '', name: subject.name }
-    : { kind: subject.kind, name: subject.name }
 }
 
 function endOf(spec: NHIGrantSpec): GrantEnd {

@@ -121,7 +121,7 @@ function reviewGift(receiver: Receiver, handed: Handed, path: string, question: 
     const found = beyond([...listed, ...before], rules, work)
     if (found.kind === 'Nothing') return []
     const missing = found.kind === 'Permissions' && found.missing.length <= mostDescribed ? found.missing : null
-    const way = missing === null ? null : wayToGrant(policy, binding.namespace, missing, world)
+    const way = missing === null ? null : wayToGrant(policy, receiver.identity, binding.namespace, missing, world)
     const message = `${receiver.description} would hold for good ${placeOf(handed, write)}: ${describeBeyond(found)}`
     const finding = highFinding('standing-access', path, message, remedyOf(policy, way))
     return [{ finding: enforced(finding, policy), way }]

@@ -1,3 +1,5 @@
+import { requestCommand } from '../grant/request-command.ts'
+import type { Identity } from '../identity.ts'
 import { describePolicy, type Policy } from '../policy/policy.ts'
 import { covers } from '../rbac/covers.ts'
 import { maxPermissions, type PolicyRule } from '../rbac/rule.ts'
@@ -8,6 +10,8 @@ import type { World } from '../world.ts'
 export interface WayToGrant {
   readonly policy: string
   readonly namespace: string
+  /** Who would get it. */
+  readonly subject: Identity
   /** Name of the permission of the policy that covers it. */
   readonly permission: string
 }
@@ -15,6 +19,7 @@ export interface WayToGrant {
 /** null: the policy has no permission that covers it there. No grant gives anything cluster-wide (`namespace` null). */
 export function wayToGrant(
   policy: Policy,
+  subject: Identity,
   namespace: string | null,
   wanted: readonly PolicyRule[],
   world: World,
@@ -26,12 +31,13 @@ export function wayToGrant(
     const rules = candidate.kind === 'Rules' ? candidate.rules : world.rbac.clusterRole(candidate.clusterRole)?.rules
     return covers(rules ?? [], wanted).covered
   })
-  return set === undefined ? null : { policy: policy.name, namespace, permission: set.name }
+  return set === undefined ? null : { policy: policy.name, namespace, subject, permission: set.name }
 }
 
 /** One line of a refusal, as in the refusals of workloads. */
-export function describeWay({ policy, namespace, permission }: WayToGrant): string {
-  return `to ask for time-bound access instead: create an NHIGrant in namespace ${namespace} under policy ${policy} with permissions: [${permission}] (kubectl explain nhigrant.spec)`
+export function describeWay({ policy, namespace, subject, permission }: WayToGrant): string {
+  const command = requestCommand({ namespace, subject, policy, permissions: [permission], waive: [] })
+  return `to ask for time-bound access instead: ${command}`
 }
 
 /** What to do about a finding, in one clause. */

@@ -32,3 +32,6 @@ export const grantScope: Scope = new Map<string, Type>([
   ['now', 'timestamp'],
   ['policy', { fields: { name: 'string', version: 'string' } }],
 ])
+
+/** What `until.expression` of a grant may look at. */
+export const untilScope: Scope = new Map<string, Type>([['object', 'dyn']])

@@ -6,25 +6,45 @@ import {
   identityFact,
   judgeConditions,
   namespaceFact,
+  type Breach,
   type Facts,
 } from '../policy/judge-conditions.ts'
-import { describePolicy, type GrantTerms, type Policy, type PolicyCondition } from '../policy/policy.ts'
+import { describePolicy, type GrantCondition, type GrantTerms, type Policy } from '../policy/policy.ts'
 import { canonicalIdentity } from '../policy/select.ts'
-import { formatDuration, formatInstant, type Instant } from '../time.ts'
+import { formatDuration, formatInstant, type Instant, type Millis } from '../time.ts'
 import type { World } from '../world.ts'
 import type { GrantSpec } from './grant.ts'
 
 /** What is looked at of a grant, and who asks for it: null where that is not known. */
-interface AskedGrant {
+export interface AskedGrant {
   readonly namespace: string
   readonly name: string
   readonly spec: GrantSpec
   readonly requester: Requester | null
 }
 
+/** What the conditions of a policy make of a grant. */
+export interface ConditionVerdict {
+  /** Those that refuse it. */
+  readonly findings: readonly Finding[]
+  /** Those that do not hold, and ask for an approval or for less. */
+  readonly reasons: readonly ConditionReason[]
+  readonly stepsUp: boolean
+  /** The longest that it may last; null: they do not say. */
+  readonly maxDuration: Millis | null
+  /** The only sets that may be granted; null: they do not say. */
+  readonly permissions: readonly string[] | null
+}
+
+export interface ConditionReason {
+  readonly condition: string
+  readonly message: string
+}
+
 /**
- * Conditions of the policy that do not hold now. Who asks is known in full at admission only: a condition that looks at
- * `request` stands on the admission that the grant has passed, and only if that asked the version that is active now.
+ * What conditions say now. Who asks is known in full at admission only: a condition that looks at `request` stands on the
+ * admission that the grant has passed, and only if that asked the version that is active now. One that steps up or constrains is taken
+ * not to hold where that is not known.
  */
 export function reviewGrantConditions(
   request: AskedGrant,
@@ -33,16 +53,40 @@ export function reviewGrantConditions(
   world: World,
   now: Instant,
   passed: 'now' | 'under this version' | 'under another version',
-): readonly Finding[] {
-  if (terms.conditions.length === 0) return []
-  const judged = terms.conditions.filter((each) => passed === 'now' || !looksAtRequest(each))
-  const findings = judgeConditions(judged, factsOf(request, policy, world, now), policy, new ConditionBudget())
-  if (passed !== 'under another version') return findings
-  return [...findings, ...terms.conditions.filter(looksAtRequest).map(({ name }) => neverAsked(name, policy))]
+): ConditionVerdict {
+  const isAsked = (each: GrantCondition): boolean =>
+    passed === 'now' || !looksAtRequest(each) || (passed === 'under this version' && each.otherwise.kind !== 'Deny')
+  const judged = terms.conditions.filter(isAsked)
+  const breaches = judgeConditions(judged, factsOf(request, policy, world, now), policy, new ConditionBudget())
+  const never =
+    passed === 'under another version'
+      ? terms.conditions.filter(looksAtRequest).map((condition) => neverAsked(condition, policy))
+      : []
+  return verdictOf([...breaches, ...never])
 }
 
-function looksAtRequest({ condition }: PolicyCondition): boolean {
+function verdictOf(breaches: readonly Breach<GrantCondition>[]): ConditionVerdict {
+  const refusing = breaches.filter(({ condition }) => condition.otherwise.kind === 'Deny')
+  const others = breaches.filter(({ condition }) => condition.otherwise.kind !== 'Deny')
+  const limits = others.flatMap(({ condition: { otherwise } }) => (otherwise.kind === 'Constrain' ? [otherwise] : []))
+  const durations = limits.flatMap(({ maxDuration }) => (maxDuration === null ? [] : [maxDuration]))
+  const allowed = limits.flatMap(({ permissions }) => (permissions === null ? [] : [permissions]))
+  return {
+    findings: refusing.map(({ finding }) => finding),
+    reasons: others.map(({ condition, finding }) => ({ condition: condition.name, message: finding.message })),
+    stepsUp: others.some(({ condition }) => condition.otherwise.kind === 'StepUp'),
+    maxDuration: durations.length === 0 ? null : Math.min(...durations),
+    permissions: allowed.length === 0 ? null : allowed.reduce((a, b) => a.filter((name) => b.includes(name))),
+  }
+}
+
+function looksAtRequest({ condition }: GrantCondition): boolean {
   return condition.uses.has('request')
+}
+
+/** Whether what the conditions say can change by the mere passing of time. */
+export function dependsOnTime({ conditions }: GrantTerms): boolean {
+  return conditions.some(({ condition }) => condition.uses.has('now'))
 }
 
 function factsOf(request: AskedGrant, policy: Policy, world: World, now: Instant): Facts {
@@ -59,7 +103,7 @@ function factsOf(request: AskedGrant, policy: Policy, world: World, now: Instant
 
 /** In the words of the API; what was omitted is not there, but lists are. */
 function specFact({ policy, subject, end, notBefore, ticket, requestedBy, ...rest }: GrantSpec): object {
-  const { permissions, rules, waive, reason } = rest
+  const { permissions, rules, waive, reason, until, credential, breakGlass } = rest
   return {
     policy: { name: policy.name, ...(policy.version !== null && { version: policy.version }) },
     subject,
@@ -67,6 +111,9 @@ function specFact({ policy, subject, end, notBefore, ticket, requestedBy, ...res
     rules,
     waive,
     reason,
+    ...(until !== null && { until: { apiVersion: until.apiVersion, kind: until.kind, name: until.name } }),
+    ...(credential !== null && { credential }),
+    ...(breakGlass !== null && { breakGlass }),
     ...(ticket !== null && { ticket }),
     ...(requestedBy !== null && { requestedBy }),
     ...(notBefore !== null && { notBefore: formatInstant(notBefore) }),
@@ -75,7 +122,7 @@ function specFact({ policy, subject, end, notBefore, ticket, requestedBy, ...res
   }
 }
 
-function neverAsked(name: string, policy: Policy): Finding {
-  const message = `condition ${name} could not be judged: it looks at the request, which was made under another version`
-  return conditionFinding(message, `create the grant again under ${describePolicy(policy)}`)
+function neverAsked(condition: GrantCondition, policy: Policy): Breach<GrantCondition> {
+  const message = `condition ${condition.name} could not be judged: it looks at the request, which was made under another version`
+  return { condition, finding: conditionFinding(message, `create the grant again under ${describePolicy(policy)}`) }
 }

@@ -1,21 +1,21 @@
 import { highFinding, type Finding } from '../finding.ts'
-import { describeIdentity, sameIdentity, usernameOf, type Requester } from '../identity.ts'
+import { describeIdentity, sameIdentity, type Requester } from '../identity.ts'
 import { canonicalIdentity, governs } from '../policy/select.ts'
-import {
-  describePolicy,
-  type GrantTerms,
-  type PermissionSet,
-  type Policy,
-  type RequesterRule,
-} from '../policy/policy.ts'
+import { describePolicy, type GrantTerms, type PermissionSet, type Policy } from '../policy/policy.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import { selects } from '../selector.ts'
-import { formatDuration, formatInstant, type Instant, type Millis } from '../time.ts'
+import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
-import { reviewGrantConditions } from './conditions.ts'
+import { approvalsNeeded } from './approval.ts'
+import { emergencyTerms, reviewBreakGlass } from './break-glass.ts'
+import { reviewGrantConditions, type ConditionReason, type ConditionVerdict } from './conditions.ts'
+import { reviewCredential } from './credential.ts'
 import type { GrantSpec } from './grant.ts'
 import { resolvePermissions } from './permissions.ts'
+import { reviewRequester } from './requesters.ts'
+import { reviewUntil } from './until.ts'
 import { reviewWaivers } from './waivers.ts'
+import { windowOf } from './window.ts'
 
 /** A grant as the judge sees it: what is asked, where, and by whom. */
 export interface GrantRequest {
@@ -39,6 +39,11 @@ export type GrantDecision =
       readonly rules: readonly PolicyRule[]
       /** When it is over if it is issued at the instant of the decision. */
       readonly notAfter: Instant
+      /** How many must approve it before it is issued. */
+      readonly required: number
+      /** What the conditions make of it, and those that do not hold. */
+      readonly outcome: 'Allow' | 'StepUp' | 'Constrain'
+      readonly reasons: readonly ConditionReason[]
     }
   | { readonly allowed: false; readonly findings: readonly Finding[] }
 
@@ -47,27 +52,57 @@ export const unsettledChecks: ReadonlySet<string> = new Set(['policy-missing', '
 
 /**
  * Whether a policy gives what a grant asks for, if it were issued at `now`. Every reason against it is reported. The
- * same function answers the webhook, the controller right before it issues, and `lapse check`.
+ * same function answers the webhook, the controller right before it issues, and `lapse check`. Where clocks differ, `now` is
+ * the latest that it may be, and `issueFrom` the earliest: a duration counts from that one.
  */
-export function decideGrant(request: GrantRequest, world: World, now: Instant): GrantDecision {
+export function decideGrant(
+  request: GrantRequest,
+  world: World,
+  now: Instant,
+  issueFrom: Instant = now,
+): GrantDecision {
   const policy = world.policy(request.spec.policy.name)
   if (policy === null) return deny(missingPolicy(request.spec.policy.name))
   const terms = policy.grants
   if (terms === null) return deny(noGrants(policy))
-  const asked = resolvePermissions(request.spec, policy, world)
-  const end = endOf(request.spec, terms, now)
+  const { spec } = request
+  const emergency = emergencyTerms(spec, terms)
+  const conditions = reviewGrantConditions(request, policy, terms, world, now, whenAsked(policy, request, world))
+  const asked = resolvePermissions(spec, policy, world, conditions.permissions)
+  const limits = {
+    longest: emergency?.maxDuration ?? terms.maxDuration,
+    cut: conditions.maxDuration,
+    closes: now < policy.change.expiresAt ? policy.change.expiresAt : Infinity, // one that is over is a reason of its own
+  }
+  const window = windowOf(spec, terms, limits, { now, issueFrom })
+  const approvals = approvalsNeeded(terms, spec, conditions.stepsUp, policy)
+  const isAdmitted = wasAdmittedUnder(policy, request, world, creationPrecision)
   const findings = [
-    ...reviewPolicyState(request.spec, policy, now),
+    ...reviewPolicyState(spec, policy, now),
     ...reviewPlace(request, policy, world),
-    ...reviewRequester(request, policy, terms, world),
-    ...end.findings,
+    ...reviewRequester(spec, request.requester, (emergency ?? terms).requesters, policy, isAdmitted),
+    ...window.findings,
     ...asked.findings,
-    ...reviewWaivers(request.spec, request.namespace, policy, terms),
+    ...reviewWaivers(spec, request.namespace, policy, terms),
+    ...reviewUntil(spec, policy, terms),
+    ...(window.findings.length > 0 ? [] : reviewCredential(request, world, window.notAfter, now)),
+    ...reviewBreakGlass(spec, policy, terms, world, now),
     ...reviewCount(request, policy, terms, world),
-    ...reviewGrantConditions(request, policy, terms, world, now, whenAsked(policy, request, world)),
+    ...approvals.findings,
+    ...conditions.findings,
   ]
   if (findings.length > 0) return { allowed: false, findings }
-  return { allowed: true, policy, sets: asked.sets, rules: asked.rules, notAfter: end.notAfter }
+  const { required } = approvals
+  const { sets, rules } = asked
+  return { allowed: true, policy, sets, rules, notAfter: window.notAfter, required, ...outcomeOf(conditions, required) }
+}
+
+function outcomeOf(
+  { reasons, maxDuration, permissions }: ConditionVerdict,
+  required: number,
+): Pick<Extract<GrantDecision, { allowed: true }>, 'outcome' | 'reasons'> {
+  if (maxDuration !== null || permissions !== null) return { outcome: 'Constrain', reasons }
+  return { outcome: reasons.length > 0 && required > 0 ? 'StepUp' : 'Allow', reasons }
 }
 
 function reviewPolicyState(spec: GrantSpec, policy: Policy, now: Instant): readonly Finding[] {
@@ -114,6 +149,16 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
         'name a subject that the policy selects',
       ),
     )
+  const suspension = world.suspension(subject)
+  if (suspension !== null)
+    findings.push(
+      highFinding(
+        'subject-suspended',
+        'spec.subject',
+        `${describeIdentity(subject)} is suspended: ${suspension.reason}`,
+        `whoever may lift it: kubectl delete nhisuspension ${suspension.name}`,
+      ),
+    )
   const labels = world.namespaceLabels(request.namespace)
   if (labels === null)
     findings.push(
@@ -136,22 +181,6 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
   return findings
 }
 
-function reviewRequester(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
-  const { requester } = request
-  const isAdmitted = wasAdmittedUnder(policy, request, world, creationPrecision)
-  if (requester !== null && terms.requesters.some((rule) => mayRequest(rule, requester, request.spec, isAdmitted)))
-    return []
-  const who = requester === null ? 'an unknown requester' : requester.username
-  return [
-    highFinding(
-      'requester-not-allowed',
-      'spec.requestedBy',
-      `policy ${describePolicy(policy)} does not let ${who} ask for ${describeIdentity(request.spec.subject)}`,
-      `allowed to ask: ${terms.requesters.map(describeRequester).join(', ')}`,
-    ),
-  ]
-}
-
 function whenAsked(policy: Policy, request: GrantRequest, world: World): Parameters<typeof reviewGrantConditions>[5] {
   if (request.createdAt === null) return 'now'
   return wasAdmittedUnder(policy, request, world, 0) ? 'under this version' : 'under another version'
@@ -168,65 +197,9 @@ function wasAdmittedUnder(policy: Policy, { createdAt }: GrantRequest, world: Wo
   return appliedAt !== null && createdAt + leeway >= appliedAt
 }
 
-/**
- * The groups of a user who is no ServiceAccount are known only at admission. Where they are not known, a Group entry
- * stands on the admission that the grant has passed, and only if that asked the version that is active now: another one
- * may have let other groups ask.
- */
-function mayRequest(rule: RequesterRule, requester: Requester, spec: GrantSpec, isAdmitted: boolean): boolean {
-  switch (rule.kind) {
-    case 'Self':
-      return usernameOf(canonicalIdentity(spec.subject)) === requester.username
-    case 'User':
-    case 'ServiceAccount':
-      return usernameOf(rule) === requester.username
-    case 'Group':
-      return requester.groups === null ? isAdmitted : requester.groups.includes(rule.name)
-  }
-}
-
-function describeRequester(rule: RequesterRule): string {
-  return rule.kind === 'Self' ? 'the subject itself' : describeIdentity(rule)
-}
-
-function endOf(
-  spec: GrantSpec,
-  terms: GrantTerms,
-  now: Instant,
-): { readonly notAfter: Instant; readonly findings: readonly Finding[] } {
-  const start = Math.max(now, spec.notBefore ?? now)
-  const notAfter = notAfterOf(spec, terms, start)
-  const path = spec.end.kind === 'At' ? 'spec.notAfter' : 'spec.duration'
-  if (notAfter <= start)
-    return {
-      notAfter,
-      findings: [
-        highFinding('window-passed', path, `the window ended at ${formatInstant(notAfter)}`, 'create a new grant'),
-      ],
-    }
-  if (notAfter - start <= terms.maxDuration) return { notAfter, findings: [] }
-  const asked = Math.ceil((notAfter - start) / 1_000) * 1_000
-  const message = `${formatDuration(asked)} is longer than the ${formatDuration(terms.maxDuration)} that the policy allows`
-  return {
-    notAfter,
-    findings: [highFinding('duration-too-long', path, message, `ask for at most ${formatDuration(terms.maxDuration)}`)],
-  }
-}
-
-function notAfterOf(spec: GrantSpec, terms: GrantTerms, start: Instant): Instant {
-  switch (spec.end.kind) {
-    case 'At':
-      return spec.end.notAfter
-    case 'After':
-      return start + spec.end.duration
-    case 'Default':
-      return start + terms.defaultDuration
-  }
-}
-
 function reviewCount(request: GrantRequest, policy: Policy, terms: GrantTerms, world: World): readonly Finding[] {
   const others = world
-    .liveGrants(policy.name)
+    .liveGrants(policy.name, request.spec.subject)
     .filter((grant) => !isOf(grant, request) && sameIdentity(grant.subject, request.spec.subject))
   if (others.length < terms.maxActivePerSubject) return []
   const names = others.map((grant) => `${grant.namespace}/${grant.name}`).sort()

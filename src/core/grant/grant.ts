@@ -1,3 +1,4 @@
+import type { CompiledCondition } from '../cel/condition.ts'
 import type { CheckId } from '../check-catalogue.ts'
 import type { Identity } from '../identity.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
@@ -21,6 +22,12 @@ export interface GrantSpec {
   readonly ticket: string | null
   /** User name of who asked, as the API server authenticated it; null: not stamped, which is a no. */
   readonly requestedBy: string | null
+  /** What ends it early; null: only time does. */
+  readonly until: UntilSpec | null
+  /** An identity of the grant's own and a token in a Secret; null: the subject itself gets the access. */
+  readonly credential: { readonly secretName: string; readonly audiences: readonly string[] } | null
+  /** null: it is no emergency. */
+  readonly breakGlass: { readonly incident: string } | null
   /** null: not revoked. */
   readonly revoke: { readonly reason: string } | null
 }
@@ -31,9 +38,19 @@ export type GrantEnd =
   | { readonly kind: 'At'; readonly notAfter: Instant }
   | { readonly kind: 'Default' }
 
-export type GrantState = 'Pending' | 'Active' | 'Expired' | 'Revoked' | 'Denied'
+/** An object in the namespace of the grant. */
+export interface UntilSpec {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  /** True ends the grant; null: a Job or Pod, which ends by itself. */
+  readonly condition: CompiledCondition | null
+}
+
+export type TerminalState = 'Expired' | 'Completed' | 'Revoked' | 'Denied'
+export type GrantState = 'Pending' | 'AwaitingApproval' | 'Active' | TerminalState
 
 /** A terminal state never revives. */
-export function isTerminal(state: GrantState): state is 'Expired' | 'Revoked' | 'Denied' {
-  return state === 'Expired' || state === 'Revoked' || state === 'Denied'
+export function isTerminal(state: GrantState): state is TerminalState {
+  return state !== 'Pending' && state !== 'AwaitingApproval' && state !== 'Active'
 }

@@ -20,6 +20,8 @@ export function lostGround(ground: GrantGround, world: World): string | null {
   if (policy === null) return `policy ${ground.policy} was withdrawn`
   if (policy.digest !== ground.policyDigest) return `its policy version was superseded by ${describePolicy(policy)}`
   const subject = canonicalIdentity(ground.subject)
+  const suspension = world.suspension(subject)
+  if (suspension !== null) return `${describeIdentity(subject)} is suspended: ${suspension.reason}`
   if (subject.kind === 'ServiceAccount') {
     const account = world.serviceAccount(subject.namespace, subject.name)
     if (account === null) return `${describeIdentity(subject)} was deleted`

@@ -16,8 +16,16 @@ export interface AskedPermissions {
   readonly findings: readonly Finding[]
 }
 
-/** What the grant names in its policy, and whether that covers the narrower rules it lists. */
-export function resolvePermissions(spec: GrantSpec, policy: Policy, world: World): AskedPermissions {
+/**
+ * What the grant names in its policy, and whether that covers the narrower rules it lists. Of the sets only those are given that
+ * `only` names; null: all.
+ */
+export function resolvePermissions(
+  spec: GrantSpec,
+  policy: Policy,
+  world: World,
+  only: readonly string[] | null = null,
+): AskedPermissions {
   const findings: Finding[] = []
   const sets: PermissionSet[] = []
   const ceiling: PolicyRule[] = []
@@ -26,14 +34,22 @@ export function resolvePermissions(spec: GrantSpec, policy: Policy, world: World
     const rules = set === undefined ? null : rulesOf(set, world)
     if (set === undefined || rules === null) {
       findings.push(unknownPermission(set, name, `spec.permissions[${index}]`, policy))
-    } else {
+    } else if (only === null || only.includes(name)) {
       sets.push(set)
       ceiling.push(...rules)
     }
   }
+  if (findings.length === 0 && sets.length === 0 && spec.permissions.length > 0)
+    findings.push(nothingLeft(only ?? [], policy))
   const rules = spec.rules.length > 0 ? spec.rules : ceiling
   if (findings.length === 0) findings.push(...reviewRules(spec, rules, ceiling, policy))
   return { sets, rules, findings }
+}
+
+function nothingLeft(only: readonly string[], policy: Policy): Finding {
+  const left = only.length === 0 ? 'nothing' : only.join(', ')
+  const message = `conditions of ${describePolicy(policy)} let only this be granted now: ${left}`
+  return highFinding('permission-constrained', 'spec.permissions', message, 'ask for that, or when they hold')
 }
 
 /** The size comes first: nothing may be spelled out that could be millions. */

@@ -8,16 +8,22 @@ import { describePolicy, type Policy, type PolicyCondition } from './policy.ts'
 /** What conditions look at, each made when a condition asks for it. undefined: not known here. */
 export type Facts = Readonly<Record<string, () => unknown>>
 
+/** A condition that does not hold. */
+export interface Breach<C extends PolicyCondition> {
+  readonly condition: C
+  readonly finding: Finding
+}
+
 /**
- * Findings for the conditions that do not hold. They share the budget, in the order in which they are written. One that
+ * The conditions that do not hold. They share the budget, in the order in which they are written. One that
  * cannot be judged does not hold.
  */
-export function judgeConditions(
-  conditions: readonly PolicyCondition[],
+export function judgeConditions<C extends PolicyCondition>(
+  conditions: readonly C[],
   facts: Facts,
   policy: Pick<Policy, 'name' | 'version'>,
   budget: ConditionBudget,
-): readonly Finding[] {
+): readonly Breach<C>[] {
   const known = new Map<string, unknown>()
   const valueOf = (name: string): unknown => {
     if (!known.has(name)) known.set(name, facts[name]?.())
@@ -27,7 +33,7 @@ export function judgeConditions(
     const variables = Object.fromEntries([...written.condition.uses].map((name) => [name, valueOf(name)]))
     const judged = written.condition.evaluate(variables, budget.leftFor(policy.name))
     budget.spend(policy.name, judged.spent)
-    return judged.ok && judged.value ? [] : [breach(written, judged, policy)]
+    return judged.ok && judged.value ? [] : [{ condition: written, finding: breach(written, judged, policy) }]
   })
 }
 

@@ -15,6 +15,20 @@ export interface PolicyCondition {
   readonly message: string | null
 }
 
+/** A condition of grants, and what becomes of a grant for which it does not hold. */
+export interface GrantCondition extends PolicyCondition {
+  readonly otherwise:
+    | { readonly kind: 'Deny' }
+    /** Issued once it was approved. */
+    | { readonly kind: 'StepUp' }
+    /** Less is granted; null: as long, or as much, as without it. */
+    | {
+        readonly kind: 'Constrain'
+        readonly maxDuration: Millis | null
+        readonly permissions: readonly string[] | null
+      }
+}
+
 /** One version of an AccessPolicy, parsed: the ceiling on what the identities it governs may ever hold. */
 export interface Policy {
   readonly name: string
@@ -27,6 +41,8 @@ export interface Policy {
   readonly subjects: readonly SubjectRule[]
   /** Namespaces in which grants may apply; null: none. */
   readonly scope: LabelSelector | null
+  /** Whether grants may apply to the whole cluster. */
+  readonly clusterScope: boolean
   readonly permissions: readonly PermissionSet[]
   /** null: the policy issues no grants. */
   readonly grants: GrantTerms | null
@@ -61,6 +77,26 @@ export type RequesterRule =
   | { readonly kind: 'User' | 'Group'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string }
 
+/** Somebody by an exact name; for `Self` there is none but the subject. */
+export type WhoRule = Exclude<RequesterRule, { readonly kind: 'Self' }>
+
+export interface ApprovalTerms {
+  /** How many must approve every grant. */
+  readonly required: number
+  /** Empty: nobody may. */
+  readonly by: readonly WhoRule[]
+  /** How long a grant waits for them, from its creation. */
+  readonly within: Millis
+}
+
+export interface BreakGlassTerms {
+  readonly requesters: readonly RequesterRule[]
+  readonly maxDuration: Millis
+  /** How long after its end one must have been reviewed. */
+  readonly reviewWithin: Millis
+  readonly reviewers: readonly WhoRule[]
+}
+
 export interface GrantTerms {
   readonly maxDuration: Millis
   readonly defaultDuration: Millis
@@ -68,8 +104,17 @@ export interface GrantTerms {
   readonly requesters: readonly RequesterRule[]
   /** Checks that grants may waive. */
   readonly waivable: readonly CheckId[]
-  /** All of them must hold for a grant to be created and to be issued. */
-  readonly conditions: readonly PolicyCondition[]
+  /** All of them must hold for a grant to be created, to be issued and to last, as far as they do not say otherwise. */
+  readonly conditions: readonly GrantCondition[]
+  readonly approval: ApprovalTerms
+  /** null: there are no grants for emergencies. */
+  readonly breakGlass: BreakGlassTerms | null
+  /** Kinds of objects that may end a grant by an expression. */
+  readonly until: readonly { readonly apiVersion: string; readonly kind: string }[]
+  /** null: nothing else happens. */
+  readonly onRevoke: 'EvictPods' | null
+  /** How long an ended grant is kept; null: for ever. */
+  readonly retention: Millis | null
 }
 
 export type Enforcement = 'Deny' | 'Warn' | 'Audit'

@@ -56,7 +56,7 @@ export function reviewConditions(
       facts,
       policy,
       judged.budget,
-    ),
+    ).map(({ finding }) => finding),
     ...conditions.filter(asksNobody).map(({ name }) => notAsked(name, policy)),
   ]
 }

@@ -1,8 +1,8 @@
 import type { Schema } from '../../../src/api/schema.ts'
 import { kinds } from '../../../src/api/v1alpha1/crds.ts'
-import { accessPolicy, nhiGrant, type Wire } from './wire.ts'
+import { accessPolicy, nhiGrant, nhiSuspension, type Wire } from './wire.ts'
 
-type KindName = 'AccessPolicy' | 'NHIGrant'
+type KindName = 'AccessPolicy' | 'NHIGrant' | 'NHISuspension'
 
 /** An object that breaks one CEL rule of its schema, and nothing else. */
 export interface BrokenRule {
@@ -19,7 +19,7 @@ export interface BrokenRule {
 
 /** A change to an object that breaks one rule about changes. */
 export interface BrokenTransition {
-  readonly kind: 'NHIGrant' | 'AccessPolicyRevision'
+  readonly kind: 'NHIGrant' | 'AccessPolicyRevision' | 'NHIGrantApproval' | 'NHISuspension'
   readonly sentence: string
   readonly rule: string
   readonly message: string
@@ -46,6 +46,17 @@ const namesOnce = 'one name may be listed only once for the same kind and namesp
 const maxDuration = 'maxDuration must be longer than 0s and at most 2160h'
 const defaultDuration = 'defaultDuration must be longer than 0s, at most 1h, and at most maxDuration'
 const nothingToIssue = 'grants need permissions or grants.waivable, otherwise there is nothing to issue'
+const approvalTime = 'approval.within must be longer than 0s and at most 168h'
+const emergencyTime = 'breakGlass.maxDuration must be longer than 0s and at most maxDuration'
+const reviewTime = 'breakGlass.reviewWithin must be longer than 0s and at most 720h'
+const constrained = 'constrain is required for otherwise: Constrain, and not allowed for any other'
+const constraint = 'constrain needs maxDuration, longer than 0s, or permissions'
+const endsWith = 'until names a Job or a Pod, or gives apiVersion and an expression for any other object'
+/** Its condition is compiled when the object is parsed. */
+function underCondition(fields: object): (spec: Wire) => void {
+  return (spec) => (spec.grants.conditions = [{ name: 'by-day', expression: 'now.getHours() >= 8', ...fields }])
+}
+
 const duration = 'duration must be longer than 0s and at most 2160h'
 
 function account(matchLabels: object): Wire {
@@ -163,6 +174,7 @@ export const brokenRules: readonly BrokenRule[] = [
   }),
   policy('a maxDuration of nothing', 'spec.grants', maxDuration, (spec) => {
     delete spec.grants.defaultDuration
+    delete spec.grants.breakGlass
     spec.grants.maxDuration = '0s'
   }),
   policy('a maxDuration beyond 90 days', 'spec.grants', maxDuration, (spec) => {
@@ -189,12 +201,72 @@ export const brokenRules: readonly BrokenRule[] = [
   policy('a ServiceAccount without namespace', 'spec.grants.requesters[1]', namespaceOfAccount, (spec) => {
     spec.grants.requesters[1] = { kind: 'ServiceAccount', name: 'bot' }
   }),
+  ...(['approval.by', 'breakGlass.requesters', 'breakGlass.reviewers'] as const).flatMap((list) => {
+    const [terms = '', field = ''] = list.split('.')
+    const who = (first: object) => (spec: Wire) => (spec.grants[terms][field] = [first])
+    return [
+      policy(`a Group without name in ${list}`, `spec.grants.${list}[0]`, nameOfRequester, who({ kind: 'Group' })),
+      policy(
+        `a ServiceAccount without namespace in ${list}`,
+        `spec.grants.${list}[0]`,
+        namespaceOfAccount,
+        who({ kind: 'ServiceAccount', name: 'bot' }),
+      ),
+    ]
+  }),
+  policy(
+    'approvals by nobody',
+    'spec.grants',
+    'approval.required needs somebody in approval.by, otherwise nobody may approve',
+    (spec) => {
+      spec.grants.approval.by = []
+    },
+  ),
+  policy('no time for approvals', 'spec.grants', approvalTime, (spec) => (spec.grants.approval.within = '0s')),
+  policy('a week and a second for approvals', 'spec.grants', approvalTime, (spec) => {
+    spec.grants.approval.within = '168h1s'
+  }),
+  policy('emergencies longer than anything else', 'spec.grants', emergencyTime, (spec) => {
+    spec.grants.breakGlass.maxDuration = '1h1s'
+  }),
+  policy('emergencies of no time', 'spec.grants', emergencyTime, (spec) => (spec.grants.breakGlass.maxDuration = '0s')),
+  policy('no time for reviews', 'spec.grants', reviewTime, (spec) => (spec.grants.breakGlass.reviewWithin = '0s')),
+  policy('more than a month for reviews', 'spec.grants', reviewTime, (spec) => {
+    spec.grants.breakGlass.reviewWithin = '720h1s'
+  }),
+  policy('records that are not kept', 'spec.grants', 'retention must be at least 1m', (spec) => {
+    spec.grants.retention = '59s'
+  }),
+  policy(
+    'Constrain without saying how',
+    'spec.grants.conditions[0]',
+    constrained,
+    underCondition({ otherwise: 'Constrain' }),
+  ),
+  policy(
+    'constrain beside Deny',
+    'spec.grants.conditions[0]',
+    constrained,
+    underCondition({ constrain: { maxDuration: '10m' } }),
+  ),
+  policy(
+    'a constraint on nothing',
+    'spec.grants.conditions[0]',
+    constraint,
+    underCondition({ otherwise: 'Constrain', constrain: {} }),
+  ),
+  policy(
+    'a constraint to no time',
+    'spec.grants.conditions[0]',
+    constraint,
+    underCondition({ otherwise: 'Constrain', constrain: { maxDuration: '0s', permissions: ['read-logs'] } }),
+  ),
   grant(
     'nothing that it asks for',
     'spec',
     'a grant needs permissions or waive, otherwise it asks for nothing',
     (spec) => {
-      for (const field of ['permissions', 'rules', 'waive']) delete spec[field]
+      for (const field of ['permissions', 'rules', 'waive', 'credential']) delete spec[field]
     },
   ),
   grant(
@@ -203,6 +275,7 @@ export const brokenRules: readonly BrokenRule[] = [
     'rules are what is granted of the named permissions: give permissions too',
     (spec) => {
       delete spec.permissions
+      delete spec.credential
     },
   ),
   grant('duration and notAfter', 'spec', 'give duration or notAfter, not both', (spec) => {
@@ -218,12 +291,38 @@ export const brokenRules: readonly BrokenRule[] = [
     delete spec.duration
     spec.notAfter = '2027-01-15T13:00:00+01:00'
   }),
+  grant('the end of a Deployment, which has none', 'spec', endsWith, (spec) => {
+    spec.until = { kind: 'Deployment', name: 'api' }
+  }),
+  grant('an expression over nothing', 'spec', endsWith, (spec) => (spec.until.expression = 'object.ended')),
+  grant('a version of a Job without an expression', 'spec', endsWith, (spec) => (spec.until.apiVersion = 'batch/v1')),
+  grant('a credential for a User', 'spec', 'a credential is for permissions that a ServiceAccount asks for', (spec) => {
+    spec.subject = { kind: 'User', name: 'ci:acme' }
+  }),
+  grant(
+    'a credential for nothing',
+    'spec',
+    'a credential is for permissions that a ServiceAccount asks for',
+    (spec) => {
+      delete spec.permissions
+      delete spec.rules
+    },
+  ),
   grant('a ServiceAccount without namespace', 'spec.subject', namespaceOfAccount, (spec) => {
     delete spec.subject.namespace
   }),
   grant('a User with a namespace', 'spec.subject', namespaceOfAccount, (spec) => {
     spec.subject.kind = 'User'
+    delete spec.credential
   }),
+  {
+    kind: 'NHISuspension',
+    sentence: 'a ServiceAccount without namespace',
+    rule: 'spec.subject',
+    path: 'spec.subject',
+    message: namespaceOfAccount,
+    object: nhiSuspension((it) => delete it.spec.subject.namespace),
+  },
 ]
 
 function immutable(field: string, sentence: string, change: (spec: Wire) => void): BrokenTransition {
@@ -251,6 +350,9 @@ export const brokenTransitions: readonly BrokenTransition[] = [
   }),
   immutable('notBefore', 'an earlier begin', (spec) => (spec.notBefore = '2026-01-15T12:00:00Z')),
   immutable('ticket', 'no ticket', (spec) => delete spec.ticket),
+  immutable('until', 'another object to end with', (spec) => (spec.until.name = 'other')),
+  immutable('credential', 'no credential', (spec) => delete spec.credential),
+  immutable('breakGlass', 'another incident', (spec) => (spec.breakGlass.incident = 'INC-78')),
   immutable('requestedBy', 'another requester', (spec) => (spec.requestedBy = 'ana')),
   {
     kind: 'NHIGrant',
@@ -272,6 +374,20 @@ export const brokenTransitions: readonly BrokenTransition[] = [
     rule: 'spec',
     message: 'a revision is a record and cannot be changed',
     change: (it) => (it.spec.digest = 'sha256:other'),
+  },
+  {
+    kind: 'NHIGrantApproval',
+    sentence: 'another decision',
+    rule: 'spec',
+    message: 'an approval is immutable; create another one',
+    change: (it) => (it.spec.decision = 'Deny'),
+  },
+  {
+    kind: 'NHISuspension',
+    sentence: 'another subject',
+    rule: 'spec',
+    message: 'a suspension is immutable; delete it to lift it',
+    change: (it) => (it.spec.subject.name = 'other'),
   },
 ]
 

@@ -46,6 +46,7 @@ describe('parseAccessPolicy', () => {
         { kind: 'User', names: ['ci:acme/payments'] },
       ],
       scope: { matchLabels: { team: 'payments' } },
+      clusterScope: true,
       permissions: [
         {
           kind: 'Rules',
@@ -61,6 +62,16 @@ describe('parseAccessPolicy', () => {
         requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
         waivable: ['host-path', 'exec'],
         conditions: [],
+        approval: { required: 1, by: [{ kind: 'Group', name: 'payments-leads' }], within: 14_400_000 },
+        breakGlass: {
+          requesters: [{ kind: 'User', name: 'ana' }],
+          maxDuration: 300_000,
+          reviewWithin: 86_400_000,
+          reviewers: [{ kind: 'Group', name: 'security' }],
+        },
+        until: [{ apiVersion: 'batch/v1', kind: 'Job' }],
+        onRevoke: 'EvictPods',
+        retention: 2_592_000_000,
       },
       workloads: {
         enforcement: 'Warn',

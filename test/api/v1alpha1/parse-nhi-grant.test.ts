@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { loadConditionEngine } from '../../../src/core/cel/engine.ts'
 import { parseNHIGrant, type ParsedGrant } from '../../../src/api/v1alpha1/parse-nhi-grant.ts'
 import { nhiGrant, type Wire } from './wire.ts'
 
@@ -14,6 +15,8 @@ function problemsOf(object: unknown): readonly string[] {
 }
 
 describe('parseNHIGrant', () => {
+  before(loadConditionEngine)
+
   it('reads every field', () => {
     const { namespace, name, spec } = parse(({ spec: wire }) => (wire.revoke = { reason: 'leaked' }))
     expect([namespace, name]).to.deep.equal(['payments', 'rollout-2041'])
@@ -28,12 +31,37 @@ describe('parseNHIGrant', () => {
       reason: 'Roll out release 2041',
       ticket: 'CHG-20855',
       requestedBy: 'system:serviceaccount:ci:deployer',
+      until: { apiVersion: 'batch/v1', kind: 'Job', name: 'migrate', condition: null },
+      credential: { secretName: 'rollout-token', audiences: ['vault'] },
+      breakGlass: { incident: 'INC-77' },
       revoke: { reason: 'leaked' },
     })
   })
 
+  it('compiles the expression that it ends by', () => {
+    const { spec } = parse(({ spec: wire }) =>
+      Object.assign(wire.until, { apiVersion: 'batch/v1', expression: 'object.status.failed > 2' }),
+    )
+    const object = { status: { failed: 3 } }
+    expect(spec.until?.condition?.evaluate({ object })).to.deep.include({ ok: true, value: true })
+    const broken = nhiGrant(({ spec: wire }) =>
+      Object.assign(wire.until, { apiVersion: 'batch/v1', expression: 'object.status.failed >' }),
+    )
+    expect(problemsOf(broken).join()).to.match(/^spec\.until\.expression: line 1, column \d+: /)
+  })
+
   it('takes what is omitted, or null, as not given', () => {
-    const optional = ['rules', 'waive', 'duration', 'notBefore', 'ticket', 'requestedBy']
+    const optional = [
+      'rules',
+      'waive',
+      'duration',
+      'notBefore',
+      'ticket',
+      'requestedBy',
+      'until',
+      'credential',
+      'breakGlass',
+    ]
     const omitted = parse(({ spec }) => {
       for (const field of optional) delete spec[field]
       delete spec.policy.version
@@ -53,6 +81,9 @@ describe('parseNHIGrant', () => {
       reason: 'Roll out release 2041',
       ticket: null,
       requestedBy: null,
+      until: null,
+      credential: null,
+      breakGlass: null,
       revoke: null,
     })
     expect(nulls.spec).to.deep.equal(omitted.spec)
@@ -62,6 +93,7 @@ describe('parseNHIGrant', () => {
     const { spec } = parse(({ spec: wire }) => {
       delete wire.permissions
       delete wire.rules
+      delete wire.credential
     })
     expect(spec).to.deep.include({ permissions: [], rules: [], waive: ['host-path'] })
   })
@@ -75,7 +107,10 @@ describe('parseNHIGrant', () => {
   })
 
   it('reads a subject that is no ServiceAccount', () => {
-    const { spec } = parse(({ spec: wire }) => (wire.subject = { kind: 'User', name: 'ci:acme' }))
+    const { spec } = parse(({ spec: wire }) => {
+      wire.subject = { kind: 'User', name: 'ci:acme' }
+      delete wire.credential
+    })
     expect(spec.subject).to.deep.equal({ kind: 'User', name: 'ci:acme' })
   })
 

@@ -23,7 +23,7 @@ const policy = {
       },
       { kind: 'User', names: ['ci:acme/payments'] },
     ],
-    scope: { namespaceSelector: { matchLabels: { team: 'payments' } } },
+    scope: { namespaceSelector: { matchLabels: { team: 'payments' } }, cluster: true },
     permissions: [
       {
         name: 'rollout',
@@ -36,7 +36,17 @@ const policy = {
       defaultDuration: '15m',
       maxActivePerSubject: 3,
       requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
+      approval: { required: 1, by: [{ kind: 'Group', name: 'payments-leads' }], within: '4h' },
+      breakGlass: {
+        requesters: [{ kind: 'User', name: 'ana' }],
+        maxDuration: '5m',
+        reviewWithin: '24h',
+        reviewers: [{ kind: 'Group', name: 'security' }],
+      },
       waivable: ['host-path', 'exec'],
+      until: [{ apiVersion: 'batch/v1', kind: 'Job' }],
+      onRevoke: 'EvictPods',
+      retention: '720h',
     },
     workloads: {
       enforcement: 'Warn',
@@ -63,11 +73,44 @@ const grant = {
     notBefore: '2027-01-15T12:00:00Z',
     reason: 'Roll out release 2041',
     ticket: 'CHG-20855',
+    until: { kind: 'Job', name: 'migrate' },
+    credential: { secretName: 'rollout-token', audiences: ['vault'] },
+    breakGlass: { incident: 'INC-77' },
     requestedBy: 'system:serviceaccount:ci:deployer',
   },
 }
 
-/** An AccessPolicy that uses every field, changed as a test wants it. */
+const approval = {
+  apiVersion: 'lapse.dev/v1alpha1',
+  kind: 'NHIGrantApproval',
+  metadata: { namespace: 'payments', name: 'rollout-2041-ana' },
+  spec: {
+    grant: { kind: 'NHIGrant', name: 'rollout-2041', uid: 'uid-1' },
+    grantDigest: 'sha256:0',
+    decision: 'Approve',
+    reason: 'Looked at it',
+    approver: 'ana',
+  },
+}
+
+const suspension = {
+  apiVersion: 'lapse.dev/v1alpha1',
+  kind: 'NHISuspension',
+  metadata: { name: 'ci-deployer' },
+  spec: { subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' }, reason: 'leaked', setBy: 'ana' },
+}
+
+/** An NHIGrantApproval that uses every field, changed as a test wants it. */
+export function nhiGrantApproval(change: (approval: Wire) => void = () => undefined): Wire {
+  return changed(approval, change)
+}
+
+/** An NHISuspension that uses every field, changed as a test wants it. */
+export function nhiSuspension(change: (suspension: Wire) => void = () => undefined): Wire {
+  return changed(suspension, change)
+}
+
+/** An AccessPolicy that uses every field but conditions, which need their engine, changed as a test wants it. */
 export function accessPolicy(change: (policy: Wire) => void = () => undefined): Wire {
   return changed(policy, change)
 }

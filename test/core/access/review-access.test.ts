@@ -60,7 +60,7 @@ describe('reviewAccess', () => {
         'ask for it with an NHIGrant: permission rollout of policy payments-deploy@1.4.0 covers it',
       ])
       expect(next).to.deep.equal([
-        'to ask for time-bound access instead: create an NHIGrant in namespace ci under policy payments-deploy with permissions: [rollout] (kubectl explain nhigrant.spec)',
+        'to ask for time-bound access instead: lapse request -n ci --as-subject sa/deployer --policy payments-deploy --permission rollout --reason TEXT',
       ])
     })
 

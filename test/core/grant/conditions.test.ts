@@ -16,7 +16,9 @@ function reasons(
 ): readonly string[] {
   const compiling = compileCondition(expression, grantScope)
   if (!compiling.ok) throw new Error(compiling.problems.map(({ message }) => message).join())
-  const conditions = [{ name: 'c', condition: compiling.condition, message: null }]
+  const conditions = [
+    { name: 'c', condition: compiling.condition, message: null, otherwise: { kind: 'Deny' } as const },
+  ]
   const policies = [policyOf({ grants: { ...terms, conditions } })]
   const decision = decideGrant(
     requestOf({}, fields),

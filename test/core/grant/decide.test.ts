@@ -101,6 +101,9 @@ describe('decideGrant', () => {
       sets: [policyOf().permissions[0], policyOf().permissions[2]],
       rules: [rule('get,list,watch,patch deployments.apps'), rule('get pods/log')],
       notAfter: now + 30 * minute,
+      required: 0,
+      outcome: 'Allow',
+      reasons: [],
     })
   })
 
@@ -472,6 +475,52 @@ describe('decideGrant', () => {
         world: worldOf({ grants: [...three.slice(1), live('d', { policy: 'search' })] }),
         says: [],
       },
+    ])
+  })
+
+  describe('gives credentials where the operator does, and', () => {
+    const credential = { secretName: 'token', audiences: [] }
+    const lasting = (duration: number) => ({ credential, end: { kind: 'After', duration } }) as const
+    tell([
+      { sentence: 'allows one', spec: { credential }, says: [] },
+      { sentence: 'allows the shortest that there is', spec: lasting(10 * minute + 10_000), says: [] },
+      {
+        sentence: 'refuses it where the operator issues none',
+        spec: { credential },
+        world: worldOf({ credentialNamespaces: ['ci'] }),
+        says: ['credential-namespace at spec.credential: the operator issues no credentials in namespace payments'],
+      },
+      {
+        sentence: 'refuses it when that is not known',
+        spec: { credential },
+        world: worldOf({ credentialNamespaces: null }),
+        says: [
+          'credential-namespace at spec.credential: it is not known whether the operator may issue credentials in namespace payments',
+        ],
+      },
+      {
+        sentence: 'refuses a grant that is over before a token can be',
+        spec: lasting(10 * minute),
+        says: [
+          'credential-too-short at spec.credential: a credential lasts at least 10m and takes seconds to issue, and 10m would be left',
+        ],
+      },
+      {
+        sentence: 'counts from when it begins, not from now',
+        spec: { credential, notBefore: now + 25 * minute, end: { kind: 'At', notAfter: now + 30 * minute } },
+        says: [
+          'credential-too-short at spec.credential: a credential lasts at least 10m and takes seconds to issue, and 5m would be left',
+        ],
+      },
+      {
+        sentence: 'counts to where a policy that ends sooner cuts it',
+        spec: { credential },
+        policy: { change: { ...policyOf().change, expiresAt: now + minute } },
+        says: [
+          'credential-too-short at spec.credential: a credential lasts at least 10m and takes seconds to issue, and 1m would be left',
+        ],
+      },
+      { sentence: 'asks nothing of that of a grant without', world: worldOf({ credentialNamespaces: [] }), says: [] },
     ])
   })
 

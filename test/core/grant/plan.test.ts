@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import type { GrantRequest } from '../../../src/core/grant/decide.ts'
 import type { GrantSpec } from '../../../src/core/grant/grant.ts'
-import { planGrant, type GrantInputs, type GrantObservation, type GrantPlan } from '../../../src/core/grant/plan.ts'
+import { noApprovals } from '../../../src/core/grant/approval.ts'
+import type { GrantInputs, GrantObservation, GrantPlan, RecordedGrant } from '../../../src/core/grant/plan.ts'
+import { planGrant } from '../../../src/core/grant/plan-grant.ts'
 import type { World } from '../../../src/core/world.ts'
 import { day, hour, minute, now, policyOf, terms } from '../policy/policy-of.ts'
 import { worldOf } from '../policy/world-of.ts'
@@ -10,13 +12,24 @@ import { deployerName, requestOf } from './request-of.ts'
 
 const digest = policyOf().digest
 const issuedAt = now - 10 * minute
-const recorded = { issuedAt, notAfter: now + 20 * minute, policyDigest: digest, subjectUid: 'uid-1' }
+const recorded: RecordedGrant = {
+  issuedAt,
+  notAfter: now + 20 * minute,
+  policyDigest: digest,
+  subjectUid: 'uid-1',
+  rules: [rule('get,list,watch,patch deployments.apps')],
+  approvals: 0,
+  untilUid: null,
+}
 const pending: GrantObservation = {
   state: 'Pending',
   createdAt: now - hour,
   deleting: false,
   recorded: null,
   revocationVerified: false,
+  endedAt: null,
+  unreviewed: false,
+  tracked: false,
 }
 /** Written before its objects were created; whether they were is not known. */
 const halfIssued: GrantObservation = { ...pending, recorded }
@@ -34,6 +47,9 @@ function inputsOf(parts: InputParts): GrantInputs {
     grant: { ok: true, request: requestOf(parts.spec, parts.request) },
     world: parts.world ?? worldOf(),
     accepted: parts.accepted === undefined ? { digest, roles: new Map() } : parts.accepted,
+    issueFrom: now,
+    approvals: noApprovals,
+    until: { kind: 'None' },
   }
 }
 
@@ -98,14 +114,15 @@ describe('planGrant', () => {
           [
             `rests when it is ${state} and proved, whatever its window says`,
             { ...active, state, revocationVerified: true },
-            { kind: 'Rest' },
+            { kind: 'Rest', lookAgainAt: null },
           ],
         ],
       ),
     ]
     for (const [sentence, observed, plan] of table) {
       it(sentence, () => {
-        expect(planGrant(observed, notRead, now)).to.deep.equal(plan)
+        const inputs = plan.kind === 'Rest' ? () => inputsOf({}) : notRead
+        expect(planGrant(observed, inputs, now)).to.deep.equal(plan)
       })
     }
   })
@@ -125,6 +142,11 @@ describe('planGrant', () => {
             subject: { name: deployerName, uid: 'uid-1' },
             rules: [rule('get,list,watch,patch deployments.apps')],
             waive: [],
+            decision: { outcome: 'Allow', reasons: [] },
+            approvals: null,
+            untilUid: null,
+            reviewBy: null,
+            onRevoke: null,
             objects: [
               { kind: 'Role', name: 'lapse-grant-1', rules: [rule('get,list,watch,patch deployments.apps')] },
               { kind: 'RoleBinding', name: 'lapse-grant-1', roleRef: { kind: 'Role', name: 'lapse-grant-1' } },

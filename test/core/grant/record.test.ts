@@ -15,7 +15,7 @@ const pooled: SetRoles = new Map([
 function record(request: GrantRequest, roles: SetRoles = pooled, world: World = worldOf()): GrantRecord {
   const decision = decideGrant(request, world, now)
   if (!decision.allowed) throw new Error(decision.findings.map((finding) => finding.message).join('; '))
-  return recordOf(request, decision, roles, world, now)
+  return recordOf(request, decision, roles, world, { now, untilUid: null, approvals: null })
 }
 
 const narrow = rule('patch deployments.apps', 'api')
@@ -38,6 +38,11 @@ describe('the record of a grant', () => {
       subject: { name: deployerName, uid: 'uid-1' },
       rules: [rule('get,list,watch,patch deployments.apps')],
       waive: [],
+      decision: { outcome: 'Allow', reasons: [] },
+      approvals: null,
+      untilUid: null,
+      reviewBy: null,
+      onRevoke: null,
       objects: [bound('rollout', 'lapse-set-0')],
     })
   })
@@ -58,6 +63,17 @@ describe('the record of a grant', () => {
       bound('read-logs', 'payments-log-reader'),
       ...ownRole(rule('get,list,watch,patch deployments.apps'), rule('get secrets', 'tls', 'smtp')),
     ])
+  })
+
+  it('names an identity of its own first and its Secret last, and keeps whom it is for', () => {
+    const credential = { secretName: 'rollout-token', audiences: [] }
+    const { objects, subject } = record(requestOf({ credential }))
+    expect(objects).to.deep.equal([
+      { kind: 'ServiceAccount', name: 'lapse-grant-1' },
+      bound('rollout', 'lapse-set-0'),
+      { kind: 'Secret', name: 'rollout-token' },
+    ])
+    expect(subject).to.deep.equal({ name: deployerName, uid: 'uid-1' })
   })
 
   it('says what a grant waives, which needs no objects', () => {

@@ -19,6 +19,9 @@ export function specOf(fields: Partial<GrantSpec> = {}): GrantSpec {
     reason: 'Roll out release 2041',
     ticket: null,
     requestedBy: deployerName,
+    until: null,
+    credential: null,
+    breakGlass: null,
     revoke: null,
     ...fields,
   }

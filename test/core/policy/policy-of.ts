@@ -15,6 +15,11 @@ export const terms: GrantTerms = {
   requesters: [{ kind: 'Self' }, { kind: 'Group', name: 'payments-leads' }],
   waivable: [],
   conditions: [],
+  approval: { required: 0, by: [], within: day },
+  breakGlass: null,
+  until: [],
+  onRevoke: null,
+  retention: null,
 }
 
 export const workloads: WorkloadTerms = {
@@ -52,6 +57,7 @@ export function policyOf(fields: Partial<Policy> = {}): Policy {
       { kind: 'User', names: ['ci:acme/payments'] },
     ],
     scope: { matchLabels: { team: 'payments' } },
+    clusterScope: false,
     permissions: [
       { kind: 'Rules', name: 'rollout', rules: [rule('get,list,watch,patch deployments.apps')] },
       { kind: 'Rules', name: 'one-secret', rules: [rule('get secrets', 'tls', 'smtp')] },

@@ -1,8 +1,17 @@
-import { usernameOf } from '../../../src/core/identity.ts'
+import { sameIdentity, usernameOf } from '../../../src/core/identity.ts'
 import type { Policy } from '../../../src/core/policy/policy.ts'
+import { canonicalIdentity } from '../../../src/core/policy/select.ts'
 import type { RbacIndex } from '../../../src/core/rbac/rbac-index.ts'
 import type { Labels } from '../../../src/core/selector.ts'
-import type { LiveGrant, RevisionFacts, ServiceAccountFacts, World } from '../../../src/core/world.ts'
+import type {
+  LiveGrant,
+  RevisionFacts,
+  ServiceAccountFacts,
+  StoredGrant,
+  Suspension,
+  UnreviewedGrant,
+  World,
+} from '../../../src/core/world.ts'
 import { rbacOf, role, rule } from '../rbac/rbac-of.ts'
 import { policyOf } from './policy-of.ts'
 
@@ -14,7 +23,12 @@ export interface WorldParts {
   /** By `namespace/name`. */
   readonly serviceAccounts?: Readonly<Record<string, Partial<ServiceAccountFacts>>>
   readonly grants?: readonly LiveGrant[]
+  /** By `namespace/name`. */
+  readonly stored?: Readonly<Record<string, StoredGrant>>
+  readonly unreviewed?: readonly UnreviewedGrant[]
+  readonly suspensions?: readonly Suspension[]
   readonly rbac?: RbacIndex
+  readonly credentialNamespaces?: readonly string[] | null
 }
 
 const logReader = role('payments-log-reader', rule('get pods/log'), rule('get /metrics'))
@@ -27,10 +41,15 @@ export function worldOf(parts: WorldParts = {}): World {
     namespaces = { payments: { team: 'payments' }, ci: { team: 'payments' }, search: { team: 'search' } },
     serviceAccounts = { 'ci/deployer': { uid: 'uid-1' }, 'search/deployer': {} },
     grants = [],
+    stored = {},
+    unreviewed = [],
+    suspensions = [],
     rbac = rbacOf(logReader),
+    credentialNamespaces = ['payments'],
   } = parts
   return {
     rbac,
+    credentialNamespaces: credentialNamespaces === null ? null : new Set(credentialNamespaces),
     policy: (name) => policies.find((policy) => policy.name === name) ?? null,
     policies: () => policies,
     revisions: (policy) => revisions.filter((revision) => revision.policy === policy),
@@ -41,6 +60,10 @@ export function worldOf(parts: WorldParts = {}): World {
     },
     liveGrants: (policy) => grants.filter((grant) => grant.policy === policy),
     liveGrantsOf: (username) => grants.filter(({ subject }) => usernameOf(subject) === username),
+    grant: (namespace, name) => stored[`${namespace}/${name}`] ?? null,
+    unreviewed: (policy) => unreviewed.filter((grant) => grant.policy === policy),
+    suspension: (subject) =>
+      suspensions.find((each) => sameIdentity(canonicalIdentity(each.subject), canonicalIdentity(subject))) ?? null,
     grantBindings: () => new Set(),
   }
 }

@@ -209,11 +209,15 @@ describe('a waiver', () => {
 
 const steps = (parts: WorldParts, workload = podOf()): readonly string[] => {
   const world = worldOf({ policies: [policy()], ...parts })
-  return nextSteps(reviewWorkload(workload, 'ci', world, now).findings, 'ci', world)
+  return nextSteps(
+    reviewWorkload(workload, 'ci', world, now).findings,
+    { namespace: 'ci', accounts: [workload.serviceAccountName] },
+    world,
+  )
 }
 
-const exception = (name: string, checks: string): string =>
-  `to ask for an exception: create an NHIGrant in namespace ci under policy ${name} with waive: [${checks}] (kubectl explain nhigrant.spec.waive)`
+const exception = (name: string, ...checks: readonly string[]): string =>
+  `to ask for an exception: lapse request -n ci --as-subject sa/deployer --policy ${name} ${checks.map((check) => `--waive ${check}`).join(' ')} --reason TEXT`
 
 describe('the next steps after a refusal', () => {
   it('name the exception that can be asked for, under each policy', () => {
@@ -229,7 +233,7 @@ describe('the next steps after a refusal', () => {
     })
     const wide = policy({ grants: { ...terms, waivable: ['host-path', 'host-namespaces', 'exec'] } })
     expect(steps({ policies: [wide] }, both)).to.deep.equal([
-      exception('payments-deploy', 'host-namespaces, host-path'),
+      exception('payments-deploy', 'host-namespaces', 'host-path'),
     ])
   })
 

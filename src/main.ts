@@ -5,6 +5,7 @@ const io: CommandIo = {
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
   stdin: readStdin,
+  ask,
   env: process.env,
   cwd: process.cwd(),
   now: () => Date.now(),
@@ -18,6 +19,18 @@ async function readStdin(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
   return Buffer.concat(chunks)
+}
+
+async function ask(question: string): Promise<string | null> {
+  if (!process.stdin.isTTY) return null
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const closed = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)))
+    return await Promise.race([terminal.question(question), closed])
+  } finally {
+    terminal.close()
+  }
 }
 
 function die(error: unknown): never {

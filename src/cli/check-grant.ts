@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import { decideGrant, type GrantDecision } from '../core/grant/decide.ts'
 import { requesterNamed, usernameOf, type Requester } from '../core/identity.ts'
 import type { Enforcement, Policy, RequesterRule } from '../core/policy/policy.ts'
+import type { World } from '../core/world.ts'
 import { canonicalIdentity } from '../core/policy/select.ts'
 import { judgementOf, type JudgedFinding, type Judgement } from './check-finding.ts'
 import type { Setting } from './check-setting.ts'
@@ -16,10 +17,16 @@ export function judgeGrant(grant: ParsedGrant, { requester, world, now }: Settin
   const decide = (who: Requester | null): GrantDecision =>
     decideGrant({ ...grant, uid: null, requester: who, createdAt: null }, world, now)
   const known = decide(requester ?? namedWithoutGroups(grant))
-  if (requester !== null || !refusesRequester(known)) return judgementOf(findingsOf(known).map(under('Deny')))
+  const judged = (finding: Finding): JudgedFinding => under(isOpenHere(finding, world) ? 'Warn' : 'Deny')(finding)
+  if (requester !== null || !refusesRequester(known)) return judgementOf(findingsOf(known).map(judged))
   const assumed = decide(assumedRequester(grant, policy))
   const doubt = refusesRequester(assumed) ? [] : [under('Warn')(requesterUnknown(grant, policy))]
-  return judgementOf([...findingsOf(assumed).map(under('Deny')), ...doubt])
+  return judgementOf([...findingsOf(assumed).map(judged), ...doubt])
+}
+
+/** How the operator is set up stands neither in files nor in the cluster's objects. */
+function isOpenHere({ check }: Finding, world: World): boolean {
+  return check === 'credential-namespace' && world.credentialNamespaces === null
 }
 
 /** Groups that only an API server knows must not be taken for granted. */

@@ -19,6 +19,7 @@ export type LiveReading =
 const typeOf: Readonly<Record<Exclude<WorldKind, 'NHIGrant'>, ResourceType>> = {
   AccessPolicy: resources.accessPolicies,
   AccessPolicyRevision: resources.accessPolicyRevisions,
+  NHISuspension: resources.nhiSuspensions,
   Namespace: resources.namespaces,
   ServiceAccount: resources.serviceAccounts,
   Role: resources.roles,

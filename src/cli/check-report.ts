@@ -62,7 +62,8 @@ async function nextOf(
   const denying = findings.filter(isDenying)
   if (denying.length === 0) return []
   const { nextSteps } = await import('../core/workload/next-steps.ts')
-  return nextSteps(denying, judged.namespace, world)
+  const accounts = judged.workloads.map(({ serviceAccountName }) => serviceAccountName)
+  return nextSteps(denying, { namespace: judged.namespace, accounts }, world)
 }
 
 /** The name that messages give it. */

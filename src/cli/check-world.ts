@@ -1,7 +1,9 @@
 import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
+import { parseNHIGrantApproval } from '../api/v1alpha1/parse-nhi-grant-approval.ts'
+import { parseNHISuspension } from '../api/v1alpha1/parse-nhi-suspension.ts'
 import { group as ourGroup } from '../api/v1alpha1/objects.ts'
 import { isObject, type JsonObject } from '../api/validate.ts'
-import type { Problem } from '../core/problem.ts'
+import type { Parsed, Problem } from '../core/problem.ts'
 import { fullAuthority } from '../core/rbac/authorize.ts'
 import { keyOf, readRevision } from '../world/read-facts.ts'
 import { isWorldKind, WorldIndex, worldKinds, type WorldKind } from '../world/world-index.ts'
@@ -30,6 +32,7 @@ const groups: Readonly<Record<WorldKind, string>> = {
   AccessPolicy: ourGroup,
   AccessPolicyRevision: ourGroup,
   NHIGrant: ourGroup,
+  NHISuspension: ourGroup,
   Namespace: '',
   ServiceAccount: '',
   Role: 'rbac.authorization.k8s.io',
@@ -41,6 +44,7 @@ const groups: Readonly<Record<WorldKind, string>> = {
 const clusterScoped: ReadonlySet<WorldKind> = new Set([
   'AccessPolicy',
   'AccessPolicyRevision',
+  'NHISuspension',
   'Namespace',
   'ClusterRole',
   'ClusterRoleBinding',
@@ -87,7 +91,7 @@ export function addToWorld(objects: readonly Placed[], world: WorldIndex): reado
   for (const object of objects) {
     const kind = worldKindOf(object)
     if (object.namespace !== '') addNamespace(object.namespace, world)
-    const problems = kind === null ? reviewUnknownKind(object) : takeIn(kind, object, places, world)
+    const problems = kind === null ? reviewOtherKind(object) : takeIn(kind, object, places, world)
     for (const problem of problems) bad.push(badField(object, problem))
   }
   world.rbac.completeAggregation()
@@ -101,9 +105,11 @@ function addNamespace(namespace: string, world: WorldIndex): void {
     world.put('ServiceAccount', { metadata: { namespace, name: 'default' } })
 }
 
-function reviewUnknownKind({ apiVersion, kind }: Placed): readonly Problem[] {
+/** What decisions do not look at. An approval is ours, but what it says is heard by a cluster only: who says it, no file can tell. */
+function reviewOtherKind({ apiVersion, kind, object }: Placed): readonly Problem[] {
   if (groupOf(apiVersion) !== ourGroup || kind === 'CheckBaseline') return []
-  const known = worldKinds.filter((each) => groups[each] === ourGroup)
+  if (kind === 'NHIGrantApproval') return problemsOf(parseNHIGrantApproval(object))
+  const known = [...worldKinds.filter((each) => groups[each] === ourGroup), 'NHIGrantApproval']
   return [
     {
       path: 'kind',
@@ -132,6 +138,9 @@ function put(kind: WorldKind, name: string, { object, testimony }: Placed, world
       return readRevision(object) === null ? [revisionUnreadable] : []
     case 'NHIGrant':
       return putGrant(object, world)
+    case 'NHISuspension':
+      world.put(kind, object)
+      return problemsOf(parseNHISuspension(object))
     case 'Namespace':
     case 'ServiceAccount':
     case 'Role':
@@ -142,6 +151,10 @@ function put(kind: WorldKind, name: string, { object, testimony }: Placed, world
   }
 }
 
+function problemsOf(parsed: Parsed<unknown>): readonly Problem[] {
+  return parsed.ok ? [] : parsed.problems
+}
+
 /** Whether it has a uid, which only a cluster gives. */
 function isStored(object: JsonObject): boolean {
   return isObject(object['metadata']) && typeof object['metadata']['uid'] === 'string'
@@ -149,8 +162,7 @@ function isStored(object: JsonObject): boolean {
 
 function putGrant(object: JsonObject, world: WorldIndex): readonly Problem[] {
   if (isStored(object)) world.put('NHIGrant', object)
-  const parsed = parseNHIGrant(object)
-  return parsed.ok ? [] : parsed.problems
+  return problemsOf(parseNHIGrant(object))
 }
 
 /** Lets what is judged next see a grant that is allowed. One that the cluster has stays as it is: no file can renew it. */

@@ -12,6 +12,8 @@ export interface CommandIo {
   readonly stderr: Output
   /** Everything that stdin holds, to its end. */
   readonly stdin: () => Promise<Uint8Array>
+  /** What the user answers, without the line's end; null: there is nobody at a terminal, or no answer. */
+  readonly ask: (question: string) => Promise<string | null>
   readonly env: Readonly<Record<string, string | undefined>>
   /** Absolute; relative paths among the arguments start here. */
   readonly cwd: string
@@ -32,6 +34,8 @@ export const exitCodes = {
   cluster: 4,
   /** The controller's lease was lost: another may be at work. */
   leaseLost: 5,
+  /** What was asked for may still come: the time to wait for it was over. */
+  waiting: 6,
   /** By SIGTERM, before there was anything to finish; 128 and the number of the signal, as shells have it. */
   terminated: 143,
   /** A defect of ours. */

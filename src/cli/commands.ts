@@ -8,12 +8,27 @@ interface Command {
 }
 
 export const commands: Readonly<Record<string, Command>> = {
+  approve: { summary: 'approves a grant that waits for it', load: () => approvalOf('approve', 'Approve') },
+  audit: { summary: 'proves that audit records hang together', load: () => import('./audit.ts') },
   check: { summary: "the webhook's verdict on files, offline", load: () => import('./check.ts') },
   controller: { summary: 'runs the controllers', load: () => import('./controller.ts') },
+  deny: { summary: 'denies a grant that waits for an approval', load: () => approvalOf('deny', 'Deny') },
+  grants: { summary: 'lists grants, with the time that they have left', load: () => import('./grants.ts') },
   install: { summary: 'prints the CustomResourceDefinitions', load: () => import('./install-crds.ts') },
+  reaper: { summary: 'ends access by the bindings alone', load: () => import('./reaper.ts') },
+  request: { summary: 'asks for access for a time, and waits for it', load: () => import('./request.ts') },
+  review: { summary: 'says that a break-glass grant was looked at', load: () => approvalOf('review', 'Review') },
+  revoke: { summary: 'ends a grant, or all of an identity, now', load: () => import('./revoke.ts') },
   scan: { summary: 'judges what is stored, again and again', load: () => import('./scan.ts') },
   version: { summary: 'prints the version, and the digest of the build', load: () => import('./version.ts') },
   webhook: { summary: 'runs the admission webhook', load: () => import('./webhook.ts') },
+  why: { summary: 'says what lets an identity do something, and until when', load: () => import('./why.ts') },
+}
+
+/** One file for three ways of having a say. */
+async function approvalOf(command: string, decision: 'Approve' | 'Deny' | 'Review'): Promise<{ readonly run: Run }> {
+  const { runAs } = await import('./approval.ts')
+  return { run: runAs(command, decision) }
 }
 
 /** Runs the command that the arguments name. The result is the exit code; nothing is thrown. */

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { clockNews } from '../controllers/clock-news.ts'
 import { Controllers } from '../controllers/controllers.ts'
 import { carriesGrant } from '../controllers/marks.ts'
+import { carrierOf, type GrantCarrier } from '../controllers/nhi-grant/carrier.ts'
+import { WatchedUntilObjects } from '../controllers/nhi-grant/watched-until-objects.ts'
 import type { ControllerCaches } from '../controllers/watch.ts'
 import {
   configurationName,
@@ -9,10 +12,18 @@ import {
   WebhookGuard,
   type ExpectedWebhooks,
 } from '../controllers/webhook-configuration/guard.ts'
-import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
+import { registerGrantGauges } from '../controllers/nhi-grant/grant-gauges.ts'
+import type {
+  AccessPolicy,
+  AccessPolicyRevision,
+  NHIGrant,
+  NHIGrantApproval,
+  NHISuspension,
+} from '../api/v1alpha1/objects.ts'
 import { KubeClient } from '../cluster/client.ts'
 import { loadConnection } from '../cluster/connection.ts'
 import { EventRecorder } from '../cluster/events.ts'
+import { KubeObjectWatcher } from '../cluster/object-watcher.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources, type ResourceType } from '../cluster/resources.ts'
 import type { Selection } from '../cluster/paged-list.ts'
@@ -23,10 +34,13 @@ import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
 import { serveHealth } from '../runtime/http.ts'
+import { ClockWatch, disagreementHelp } from '../runtime/clock-watch.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
+import { TrustedClock } from '../runtime/trusted-clock.ts'
 import { UsageError } from '../runtime/usage-error.ts'
+import { auditOptions, checkAuditLog, createAuditLog } from './audit-log.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { checkLease, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
@@ -41,11 +55,17 @@ const options = {
     description: 'how many ClusterRoles lapse-set-N the operator may bind',
   },
   bindableClusterRoles: { kind: 'list', default: [], description: 'further ClusterRoles that it may bind by name' },
+  credentialNamespaces: {
+    kind: 'list',
+    default: [],
+    description: 'namespaces in which grants may have an identity and a token of their own',
+  },
   expectedWebhooks: {
     kind: 'string',
     default: null,
     description: 'the webhooks that must be registered, as JSON; without it those that are when the process starts',
   },
+  ...auditOptions,
   ...leaseOptions,
   ...processOptions,
 } as const satisfies OptionTable
@@ -54,6 +74,8 @@ const grace = 25_000
 /** Of the grace, so that there is time to give the lease back when the API server is silent. */
 const drainWithin = 12_000
 const releaseWithin = 6_000
+/** An audit log that does not answer is waited for no longer. */
+const closeWithin = 2_000
 
 /** `lapse controller`: runs until it is told to end. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -63,8 +85,10 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   }
   const config = await readConfig(options, { argv, env: io.env })
   checkLease(config)
+  checkAuditLog(config)
   const expected = givenWebhooks(config.expectedWebhooks)
   const clock = systemClock
+  const trusted = new TrustedClock(clock)
   const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'controller' } })
   const shutdown = new Shutdown({ grace, clock, log })
@@ -80,7 +104,17 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     log.error('lease lost', { reason })
     if (!shutdown.requested) process.exit(exitCodes.leaseLost)
   }
-  const lease = new LeaseCandidate({ config, identity, connection, clock, log, metrics, userAgent, onLost })
+  const lease = new LeaseCandidate({
+    config,
+    identity,
+    connection,
+    clock,
+    log,
+    metrics,
+    userAgent,
+    witness: trusted,
+    onLost,
+  })
   const transport = new Transport({
     connection,
     clock,
@@ -88,6 +122,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     userAgent,
     mayWrite: () => lease.elector.leads,
     observer: metrics,
+    witness: trusted,
   })
   const events = new EventRecorder({
     transport,
@@ -97,35 +132,50 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     instance: identity,
     observer: metrics,
   })
+  const audit = createAuditLog({ config, clock: trusted, log, metrics, version, identity })
   await loadConditionEngine()
   const reflectors = createReflectors(transport, log, metrics)
+  const watcher = new KubeObjectWatcher({ transport, clock, log, random: Math.random })
+  const untilObjects = new WatchedUntilObjects(watcher)
   const controllers = new Controllers({
     client: new KubeClient(transport),
     events,
+    audit,
     caches: reflectors,
-    clock,
+    untilObjects,
+    clock: trusted,
     log,
     poolSize: config.poolSize,
+    credentialNamespaces: config.credentialNamespaces,
     bindableClusterRoles: config.bindableClusterRoles,
     observer: metrics,
     random: Math.random,
   })
+  const untilHelp = 'Objects that are watched because grants end with them, of 500 at most.'
+  metrics.gauge('lapse_until_objects', untilHelp, () => untilObjects.watchedCount)
   const registered = createConfigurationReflectors(transport, log, metrics)
   const leads = (): boolean => lease.elector.leads
   const guard = new WebhookGuard({ caches: registered, expected, events, log, leads })
   const intact = 'Whether the API server is told to ask the webhooks about everything that they must be asked about.'
   metrics.gauge('lapse_webhook_configuration_intact', intact, () => (guard.isIntact() ? 1 : 0))
+  const about = { namespace: config.leaseNamespace ?? connection.namespace, name: config.leaseName }
+  const clocks = new ClockWatch({ clock: trusted, log, onChange: clockNews(events, about, leads) })
+  metrics.gauge('lapse_clock_disagreement_seconds', disagreementHelp, () => trusted.disagreement() / 1_000)
+  registerGrantGauges(metrics, reflectors)
   const all = Object.entries(reflectors)
   const guarded = Object.values(registered)
   const checks = all.map(([name, reflector]) => ({ name: `cache of ${name}`, isReady: () => reflector.hasSynced }))
   checks.push({ name: 'lease', isReady: () => lease.elector.isInTouch })
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const health = await serveHealth({ ...parseAddress('--http-address', config.httpAddress), checks, metrics, log })
+  shutdown.add('stop looking at the clocks', async () => clocks.stop())
   shutdown.add('drain the queues', () => controllers.drain(), drainWithin)
+  shutdown.add('close the audit log', () => audit.close(), closeWithin)
   shutdown.add('write the last events', () => events.drain())
   shutdown.add('give the lease back', () => lease.release(), releaseWithin)
   shutdown.add('stop the watches', async () => {
-    await Promise.all([...all.map(([, reflector]) => reflector), ...guarded].map((reflector) => reflector.stop()))
+    const watches = [...all.map(([, reflector]) => reflector), ...guarded, untilObjects]
+    await Promise.all(watches.map((each) => each.stop()))
   })
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
@@ -136,8 +186,10 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
     log.info('ready to take the lease', { version, identity })
     await lease.win()
+    void audit.write([]).catch(() => {}) // begins the chain; what is wrong with it is logged
     await controllers.takeOver(Object.values(reflectors))
     log.info('controllers started', { version })
+    clocks.start()
     await Promise.all(guarded.map((reflector) => reflector.whenSynced()))
     guard.report()
   } catch (error) {
@@ -178,15 +230,22 @@ type Reflectors = {
 }
 
 function createReflectors(transport: Transport, log: Log, metrics: Metrics): Reflectors {
-  const reflect = <T>(type: ResourceType, selection: Selection = {}): Reflector<T> =>
-    new Reflector<T>({ type, ...selection, transport, clock: systemClock, log, random: Math.random, observer: metrics })
+  const base = { transport, clock: systemClock, log, random: Math.random, observer: metrics }
+  const reflect = <T>(
+    type: ResourceType,
+    selection: Selection = {},
+    transform?: (object: KubeObject) => T,
+  ): Reflector<T> => new Reflector<T>({ type, ...selection, ...base, ...(transform !== undefined && { transform }) })
   return {
     policies: reflect<AccessPolicy>(resources.accessPolicies),
     revisions: reflect<AccessPolicyRevision>(resources.accessPolicyRevisions),
     grants: reflect<NHIGrant>(resources.nhiGrants),
+    approvals: reflect<NHIGrantApproval>(resources.nhiGrantApprovals),
+    suspensions: reflect<NHISuspension>(resources.nhiSuspensions),
     namespaces: reflect<MetadataOnly>(resources.namespaces, { form: 'metadata' }),
     serviceAccounts: reflect<MetadataOnly>(resources.serviceAccounts, { form: 'metadata' }),
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
-    grantBindings: reflect<MetadataOnly>(resources.roleBindings, { form: 'metadata', labelSelector: carriesGrant }),
+    grantBindings: reflect<GrantCarrier>(resources.roleBindings, { labelSelector: carriesGrant }, carrierOf),
+    grantRoles: reflect<GrantCarrier>(resources.roles, { labelSelector: carriesGrant }, carrierOf),
   }
 }

@@ -2,7 +2,7 @@ import type { Connection } from '../cluster/connection.ts'
 import { isReleased, KubeLeaseStore } from '../cluster/lease-store.ts'
 import { Reflector } from '../cluster/reflector.ts'
 import { resources } from '../cluster/resources.ts'
-import { Transport } from '../cluster/transport.ts'
+import { Transport, type TransportOptions } from '../cluster/transport.ts'
 import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OptionTable } from '../runtime/config.ts'
@@ -54,6 +54,7 @@ export interface LeaseParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly userAgent: string
+  readonly witness: NonNullable<TransportOptions['witness']>
   /** The lease was held and is held no more: nothing may be written from here on. */
   readonly onLost: (reason: string) => void
 }
@@ -64,11 +65,11 @@ export class LeaseCandidate {
   readonly #transport: Transport
   readonly #watch: Reflector
 
-  constructor({ config, identity, connection, clock, log, metrics, userAgent, onLost }: LeaseParts) {
+  constructor({ config, identity, connection, clock, log, metrics, userAgent, witness, onLost }: LeaseParts) {
     const { leaseName: name, leaseDuration, renewDeadline, retryPeriod } = config
     const key = { namespace: config.leaseNamespace ?? connection.namespace, name }
     const random = Math.random
-    this.#transport = new Transport({ connection, clock, random, userAgent, observer: metrics })
+    this.#transport = new Transport({ connection, clock, random, userAgent, observer: metrics, witness })
     const store = new KubeLeaseStore(this.#transport, key)
     const times = { leaseDuration, renewDeadline, retryPeriod }
     this.elector = new Elector({ store, identity, ...times, clock, log, random, onLost })

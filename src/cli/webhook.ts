@@ -7,11 +7,13 @@ import { loadConditionEngine } from '../core/cel/engine.ts'
 import { parseTemplateKind, type TemplateKind } from '../core/workload/template-kinds.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { ClockWatch, disagreementHelp } from '../runtime/clock-watch.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
 import { serveHealth } from '../runtime/http.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { Shutdown } from '../runtime/shutdown.ts'
+import { TrustedClock } from '../runtime/trusted-clock.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { CertificateWatch, readCertificate, type CertificatePair } from '../webhook/certificate.ts'
 import { Judge } from '../webhook/judge.ts'
@@ -35,6 +37,11 @@ const options = {
     default: null,
     description: 'required: the user name of the operator, such as system:serviceaccount:lapse-system:lapse-controller',
   },
+  credentialNamespaces: {
+    kind: 'list',
+    default: [],
+    description: 'namespaces in which grants may have an identity and a token of their own; as the controller has it',
+  },
   podTemplates: {
     kind: 'list',
     default: [],
@@ -47,6 +54,7 @@ const typeOf: Readonly<Record<WorldKind, ResourceType>> = {
   AccessPolicy: resources.accessPolicies,
   AccessPolicyRevision: resources.accessPolicyRevisions,
   NHIGrant: resources.nhiGrants,
+  NHISuspension: resources.nhiSuspensions,
   Namespace: resources.namespaces,
   ServiceAccount: resources.serviceAccounts,
   Role: resources.roles,
@@ -71,6 +79,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const httpAddress = parseAddress('--http-address', config.httpAddress)
   const certificate = await givenCertificate(tlsDir)
   const clock = systemClock
+  const trusted = new TrustedClock(clock)
   const version = packageVersion()
   const log = createLog({ level: config.logLevel, fields: { process: 'webhook' } })
   const shutdown = new Shutdown({ grace, clock, log })
@@ -83,12 +92,13 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     random: Math.random,
     userAgent: `lapse-webhook/${version}`,
     observer: metrics,
+    witness: trusted,
   })
   await loadConditionEngine()
   const reflectors = createReflectors(transport, log, metrics)
-  const world = createWorld(reflectors, metrics)
+  const world = createWorld(reflectors, config.credentialNamespaces, metrics)
   const server = new AdmissionServer({
-    judge: new Judge({ world, operatorUser, podTemplates, clock, log, metrics }),
+    judge: new Judge({ world, operatorUser, podTemplates, clock: trusted, log, metrics }),
     version,
     clock,
     log,
@@ -101,14 +111,18 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const expiry = 'When the serving certificate ends, in seconds since the epoch.'
   metrics.gauge('lapse_serving_certificate_expiry_timestamp_seconds', expiry, () => serving.notAfter / 1_000)
+  metrics.gauge('lapse_clock_disagreement_seconds', disagreementHelp, () => trusted.disagreement() / 1_000)
+  const clocks = new ClockWatch({ clock: trusted, log })
   const port = await server.listen(address, certificate)
   const health = await serveHealth({ ...httpAddress, checks, metrics, log })
   shutdown.add('answer the last reviews', () => server.drain())
   shutdown.add('stop the watches', async () => void (await Promise.all(reflectors.map(({ cache }) => cache.stop()))))
+  shutdown.add('stop looking at the clocks', async () => clocks.stop())
   shutdown.add('stop looking at the certificate', () => certificates.stop())
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
   certificates.start()
+  clocks.start()
   try {
     for (const { cache } of reflectors) cache.start()
     await Promise.all(reflectors.map(({ cache }) => cache.whenSynced()))
@@ -158,8 +172,12 @@ function createReflectors(transport: Transport, log: Log, metrics: Metrics): rea
   }))
 }
 
-function createWorld(reflectors: readonly KindReflector[], metrics: Metrics): WatchedWorld {
-  const watched = new WatchedWorld(systemClock)
+function createWorld(
+  reflectors: readonly KindReflector[],
+  credentialNamespaces: readonly string[],
+  metrics: Metrics,
+): WatchedWorld {
+  const watched = new WatchedWorld(systemClock, { credentialNamespaces: new Set(credentialNamespaces) })
   for (const { kind, cache } of reflectors) watched.follow(kind, cache)
   const help = 'AccessPolicies that are there but cannot be parsed: they govern nobody.'
   metrics.gauge('lapse_broken_policies', help, () => watched.world.brokenPolicies.size)

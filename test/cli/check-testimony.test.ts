@@ -84,7 +84,7 @@ async function read(
     writeFileSync(join(cwd, 'judged.yaml'), judged)
     const output = { write: () => {}, isTerminal: false }
     const stdin = async (): Promise<Uint8Array> => new TextEncoder().encode(known)
-    const io: CommandIo = { stdout: output, stderr: output, stdin, env: {}, cwd, now: () => now }
+    const io: CommandIo = { stdout: output, stderr: output, stdin, ask: async () => null, env: {}, cwd, now: () => now }
     const args = parseCheckArgs(['-f', 'judged.yaml', '--policy', '-', ...options])
     return await readInput(args, world, io, new Progress(io))
   } finally {

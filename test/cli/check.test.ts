@@ -286,6 +286,19 @@ aggregationRule: {clusterRoleSelectors: [{matchLabels: {to: whole}}]}
       })
     }
 
+    it('warns of a credential, for how the operator is set up stands nowhere', async () => {
+      const files = {
+        'g.yaml': `${grant({ requestedBy: deployer })}  credential: {secretName: token}\n`,
+        'p.yaml': documents(world, policy({ grants: grantTerms() })),
+      }
+      const outcome = await lapse(['check', '-f', 'g.yaml', '--policy', 'p.yaml', '-o', 'json'], { files })
+      const [result] = reportOf(outcome).results
+      expect(result!.findings.map(({ check, enforcement }) => `${check} ${enforcement}`)).to.deep.equal([
+        'credential-namespace Warn',
+      ])
+      expect(outcome.code).to.equal(0)
+    })
+
     it('tells what is wrong with it even when nobody asks', async () => {
       const files = {
         'g.yaml': grant({ duration: '2h' }),

@@ -29,7 +29,7 @@ describe('lapse', () => {
       ['frobnicate'],
       2,
       /^$/,
-      /^lapse: there is no command "frobnicate"; commands: check, controller, install, scan, version, webhook\n$/,
+      /^lapse: there is no command "frobnicate"; commands: approve, audit, check, controller, deny, grants, install, reaper, request, review, revoke, scan, version, webhook, why\n$/,
     ],
     ['knows no command by inheritance', ['constructor'], 2, /^$/, /there is no command "constructor"/],
     [
@@ -102,7 +102,7 @@ describe('lapse', () => {
         let written = ''
         const output = { write: (text: string) => void (written += text), isTerminal: false }
         const broken = () => Promise.reject(failure)
-        const io = { stdout: output, stderr: output, stdin: broken, env, cwd: '/', now: () => 0 }
+        const io = { stdout: output, stderr: output, stdin: broken, ask: broken, env, cwd: '/', now: () => 0 }
         expect(reportFailure('check', failure, io)).to.equal(70)
         expect(written).to.match(stderr)
         written = ''

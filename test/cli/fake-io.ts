@@ -14,6 +14,8 @@ export interface Given {
   /** Files of the working directory, by path. Default: none. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
   readonly stdin?: string
+  /** What the user answers. Default: nobody is there. */
+  readonly answer?: string
   readonly env?: CommandIo['env']
   readonly isTerminal?: boolean
   /** The clock. Default: `now`, always. */
@@ -46,6 +48,10 @@ async function runIn(cwd: string, argv: readonly string[], given: Given): Promis
     stdout: { write: (text) => void (written.stdout += text), isTerminal },
     stderr: { write: (text) => void (written.stderr += text), isTerminal },
     stdin: async () => new TextEncoder().encode(given.stdin ?? ''),
+    ask: async (question) => {
+      if (given.answer !== undefined) written.stderr += question
+      return given.answer ?? null
+    },
     env: given.env ?? {},
     cwd,
     now: given.now ?? (() => now),

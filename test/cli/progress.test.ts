@@ -26,6 +26,7 @@ function shown(
     stdout: { write: () => {}, isTerminal },
     stderr: { write: (text) => void written.push(text), isTerminal },
     stdin: () => Promise.resolve(new Uint8Array()),
+    ask: () => Promise.resolve(null),
     env,
     cwd: '/',
     now: () => now,

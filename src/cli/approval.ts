@@ -1,0 +1,109 @@
+import { apiVersion } from '../api/v1alpha1/objects.ts'
+import type { KubeObject } from '../cluster/ports.ts'
+import { resources } from '../cluster/resources.ts'
+import { UsageError } from '../runtime/usage-error.ts'
+import { approvalText, type Decision } from './approval-text.ts'
+import { clusterArgsOf, clusterHelp, clusterOptions, type ClusterArgs } from './cluster-options.ts'
+import { inCluster, type ClusterSession } from './cluster-session.ts'
+import { exitCodes, type CommandIo, type Run } from './command.ts'
+import { lookAt } from './grant-digest.ts'
+import { grantRow, type GrantRow } from './grant-row.ts'
+import { parseOptions, required, wordsOf } from './parse-options.ts'
+import { printedDocument } from './print-document.ts'
+
+const purposes: Readonly<Record<Decision, string>> = {
+  Approve: `Approves a grant that waits for it. Not for who asked for it, nor for its subject.`,
+  Deny: `Denies a grant that waits for an approval: that is the end of it.`,
+  Review: `Says that a grant that broke the glass was looked at. Not for who asked for it, nor for its subject.`,
+}
+
+function helpOf(command: string, decision: Decision): string {
+  return `usage: lapse ${command} GRANT --reason TEXT [OPTION…]
+
+${purposes[decision]}
+Shows what the grant asks for, under which version of its policy, and asks before it writes an NHIGrantApproval, which holds for
+exactly that.
+
+      --reason TEXT        why
+      --yes                do not ask
+${clusterHelp}
+exit codes: 0 it is said, 1 it is refused, or not meant after all, 2 wrong usage, 3 there is no such grant,
+4 the cluster cannot be reached or does not permit it
+`
+}
+
+const options = { ...clusterOptions, reason: { type: 'string' }, yes: { type: 'boolean', short: 'y' } } as const
+
+interface ApprovalArgs {
+  readonly cluster: ClusterArgs
+  readonly decision: Decision
+  readonly command: string
+  readonly grant: string
+  readonly reason: string
+  readonly isSure: boolean
+}
+
+/** `lapse approve`, `lapse deny`, `lapse review`. */
+export function runAs(command: string, decision: Decision): Run {
+  return async (argv, io) => {
+    const { values, positionals } = parseOptions(argv, options)
+    if (values.help === true) {
+      io.stdout.write(helpOf(command, decision))
+      return exitCodes.ok
+    }
+    const cluster = clusterArgsOf(values)
+    const [grant = ''] = wordsOf(positionals, ['GRANT'])
+    const reason = required('--reason', values.reason)
+    const args = { cluster, decision, command, grant, reason, isSure: values.yes === true }
+    return inCluster(command, cluster, io, (session) => decide(args, session, io))
+  }
+}
+
+async function decide(args: ApprovalArgs, session: ClusterSession, io: CommandIo): Promise<number> {
+  const { command, decision, grant: name } = args
+  const found = await session.client.get(resources.nhiGrants, { namespace: session.namespace, name })
+  if (found === null) {
+    io.stderr.write(`lapse ${command}: there is no NHIGrant ${session.namespace}/${name}\n`)
+    return exitCodes.badInput
+  }
+  const grant = grantRow(found)
+  const looked = await lookAt(grant, decision, session)
+  if (!looked.ok) {
+    io.stderr.write(`lapse ${command}: ${looked.problem}\n`)
+    return exitCodes.refused
+  }
+  io.stderr.write(approvalText(grant, looked.policy, session.now()))
+  if (!(await isMeant(args, io))) {
+    io.stderr.write(`lapse ${command}: nothing was written\n`)
+    return exitCodes.refused
+  }
+  const created = await session.client.create(resources.nhiGrantApprovals, approvalOf(grant, looked.digest, args))
+  report(created, args, io)
+  return exitCodes.ok
+}
+
+function approvalOf(grant: GrantRow, grantDigest: string, { decision, reason }: ApprovalArgs): object {
+  return {
+    apiVersion,
+    kind: 'NHIGrantApproval',
+    metadata: { namespace: grant.namespace, generateName: `${grant.name.slice(0, 200)}-` },
+    spec: { grant: { name: grant.name, uid: grant.uid }, grantDigest, decision, reason },
+  }
+}
+
+/** Throws UsageError where nobody can be asked. */
+async function isMeant({ isSure, decision }: ApprovalArgs, io: CommandIo): Promise<boolean> {
+  if (isSure) return true
+  const answer = await io.ask(`${decision} it? [y/N] `)
+  if (answer === null) throw new UsageError('nobody is there to be asked: give --yes')
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+function report(created: KubeObject, { cluster, decision }: ApprovalArgs, io: CommandIo): void {
+  const { namespace = '', name } = created.metadata
+  io.stdout.write(
+    cluster.output === 'text'
+      ? `${decision}: NHIGrantApproval ${namespace}/${name}\n`
+      : printedDocument(created, cluster.output),
+  )
+}

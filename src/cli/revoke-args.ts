@@ -1,0 +1,9 @@
+import type { Millis } from '../core/time.ts'
+import type { ClusterArgs } from './cluster-options.ts'
+
+export interface RevokeArgs {
+  readonly cluster: ClusterArgs
+  readonly reason: string
+  /** How long to wait until the access is gone. */
+  readonly wait: Millis
+}

@@ -1,0 +1,127 @@
+import { expect } from 'chai'
+import { parseAccessPolicy } from '../../src/api/v1alpha1/parse-access-policy.ts'
+import { approvalText } from '../../src/cli/approval-text.ts'
+import { grantRow } from '../../src/cli/grant-row.ts'
+import { suspensionName } from '../../src/cli/suspension-name.ts'
+import type { Identity } from '../../src/core/identity.ts'
+import type { Policy } from '../../src/core/policy/policy.ts'
+import { load } from 'js-yaml'
+import { lapse, now } from './fake-io.ts'
+import { storedGrant } from './stored-grant.ts'
+
+function policy(): Policy {
+  const parsed = parseAccessPolicy(
+    load(`
+apiVersion: lapse.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: deploy}
+spec:
+  version: 1.4.0
+  owner: {name: platform}
+  change: {request: CHG-1, reason: first, approvedBy: [ana@example.com], expiresAt: '2027-03-01T00:00:00Z'}
+  subjects: [{kind: ServiceAccount, namespaceSelector: {}, selector: {}}]
+  scope: {namespaceSelector: {}}
+  permissions:
+  - {name: rollout, rules: [{apiGroups: [apps], resources: [deployments], verbs: [get, patch]}]}
+  - {name: read-logs, clusterRole: log-reader}
+  grants: {maxDuration: 1h, requesters: [{kind: Self}]}
+`),
+  )
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  return parsed.value
+}
+
+const waiting = { state: 'AwaitingApproval', notAfter: undefined, issuedAt: undefined }
+
+describe('lapse approve', () => {
+  it('shows all that it answers for', () => {
+    const spec = {
+      permissions: ['rollout', 'read-logs', 'gone'],
+      ticket: 'CHG-7',
+      until: { kind: 'Job', name: 'migrate' },
+      waive: ['host-path'],
+      credential: { secretName: 'token' },
+    }
+    const decision = { outcome: 'StepUp', reasons: [{ condition: 'office-hours', message: 'it is night' }] }
+    const grant = grantRow(storedGrant({ spec, status: { ...waiting, decision } }))
+    expect(approvalText(grant, policy(), now)).to.equal(`  grant:     payments/debug (AwaitingApproval)
+  subject:   ServiceAccount payments/api
+  policy:    deploy@1.4.0
+  asked by:  ana@example.com
+  for:       Release 41
+  ticket:    CHG-7
+  lasts:     1h from its issue
+  ends with: Job migrate
+  token in:  Secret token
+  waives:    host-path
+  fails:     office-hours: it is night
+  may:       rollout
+      get,patch deployments.apps
+  may:       read-logs
+      whatever ClusterRole log-reader says
+  may:       gone (the policy does not have it now)
+`)
+  })
+
+  it('shows narrower rules in place of what they are part of', () => {
+    const spec = {
+      rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], resourceNames: ['api'] }],
+    }
+    const text = approvalText(grantRow(storedGrant({ spec, status: waiting })), policy(), now)
+    expect(text).to.match(/\n {2}only: {6}of rollout\n {6}get deployments\.apps \(resourceNames: api\)\n$/)
+  })
+
+  it('lets no text pass for another line of it, or steer the terminal', () => {
+    const spec = { reason: 'fine\n  subject:   User root\u001B[1A\u202E' }
+    const text = approvalText(grantRow(storedGrant({ spec })), policy(), now)
+    expect(text).to.include('  for:       fine   subject:   User root [1A \n')
+  })
+
+  for (const command of ['approve', 'deny', 'review'] as const) {
+    for (const [sentence, argv, stderr] of [
+      ['needs a grant', ['--reason', 'r'], `lapse ${command}: GRANT is missing; see lapse ${command} --help\n`],
+      ['needs a reason', ['debug'], `lapse ${command}: --reason is missing; see lapse ${command} --help\n`],
+    ] as const) {
+      it(`${sentence} to ${command}`, async () => {
+        expect(await lapse([command, ...argv])).to.deep.equal({ code: 2, stdout: '', stderr })
+      })
+    }
+  }
+})
+
+const account = (name: string): Identity => ({ kind: 'ServiceAccount', namespace: 'payments', name })
+const user = (name: string): Identity => ({ kind: 'User', name })
+
+describe('lapse revoke', () => {
+  for (const [sentence, argv, stderr] of [
+    ['a grant or a subject', ['--reason', 'r'], /^lapse revoke: GRANT is missing/],
+    ['not both', ['debug', '--subject', 'sa/api', '--reason', 'r'], /unexpected argument "debug"/],
+    ['a reason', ['debug'], /--reason is missing/],
+    ['a subject to lift', ['debug', '--lift'], /--lift needs --subject/],
+  ] as const) {
+    it(`needs ${sentence}`, async () => {
+      const outcome = await lapse(['revoke', ...argv])
+      expect(outcome.stderr).to.match(stderr)
+      expect(outcome.code).to.equal(2)
+    })
+  }
+
+  for (const [sentence, identity, name] of [
+    ['an account', account('api'), 'sa.payments.api'],
+    ['an account with dots', account('api.v1'), 'sa.payments.api.v1'],
+    ['a user whom an object can be named after', user('ci'), 'user.ci'],
+    ['a group that it cannot', { kind: 'Group', name: 'payments:Leads' }, /^group\.payments-leads\.[0-9a-f]{8}$/],
+    ['a user of signs only', user('::'), /^user\.[0-9a-f]{8}$/],
+    ['a very long one', user('x'.repeat(253)), /^user\.x{200}\.[0-9a-f]{8}$/],
+  ] as const) {
+    it(`suspends ${sentence} by an object of one name`, () => {
+      const found = suspensionName(identity)
+      if (typeof name === 'string') expect(found).to.equal(name)
+      else expect(found).to.match(name)
+    })
+  }
+
+  it('names the suspensions of two users who look alike differently', () => {
+    expect(suspensionName(user('a:b'))).to.not.equal(suspensionName(user('a/b')))
+  })
+})

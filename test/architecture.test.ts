@@ -19,7 +19,7 @@ interface Folder {
   readonly otherwise: string
 }
 
-const ports = ['src/cluster/ports.ts', 'src/cluster/resources.ts', 'src/cluster/errors.ts']
+const ports = ['src/audit/ports.ts', 'src/cluster/ports.ts', 'src/cluster/resources.ts', 'src/cluster/errors.ts']
 const seenByPorts = 'say what you need in src/cluster/ports.ts and let src/cli wire it in'
 
 /** What each folder under src may import. `src/main.ts` and src/cli wire everything and so may import everything. */
@@ -52,7 +52,15 @@ const folders: Readonly<Record<string, Folder>> = {
     mayImport: ['api', 'core', 'runtime'],
     otherwise: 'the adapter serves its ports and decides nothing; move decisions to core, wiring to src/cli',
   },
+  audit: {
+    mayImport: ['api', 'core', 'runtime'],
+    otherwise: 'evidence is kept whatever becomes of the cluster; take what is recorded as a value',
+  },
   controllers: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
+  reaper: {
+    mayImport: ['api', 'core', 'runtime', ...ports, 'src/controllers/marks.ts'],
+    otherwise: 'the reaper stands on bindings alone, whatever becomes of the rest; keep it from needing more',
+  },
   scan: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
   webhook: { mayImport: ['api', 'core', 'world', 'runtime', ...ports], otherwise: seenByPorts },
 }

@@ -18,6 +18,17 @@ export function grantSpec(
   }
 }
 
+export type GrantEnd = Parameters<typeof grantSpec>[1]
+
+export async function createGrant(api: AdminApi, subject: Subject, end: GrantEnd): Promise<void> {
+  await api.create(grantsPath(subject.namespace), {
+    apiVersion: 'lapse.dev/v1alpha1',
+    kind: 'NHIGrant',
+    metadata: { name: subject.name },
+    spec: grantSpec(subject, end),
+  })
+}
+
 export function grantsPath(namespace: string): string {
   return `/apis/lapse.dev/v1alpha1/namespaces/${namespace}/nhigrants`
 }

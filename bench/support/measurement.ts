@@ -13,6 +13,8 @@ export interface Measurement {
   readonly goal: string | null
   /** Whether it was reached; null without a goal. */
   readonly met: boolean | null
+  /** What a reader of the figure must know, such as how busy the machine was; omitted: nothing. */
+  readonly note?: string
 }
 
 /** A bound for the value itself, or for its ratio to the reference. */
@@ -24,11 +26,14 @@ export interface Goal {
 
 export interface Comparison {
   readonly against?: Measurement
-  readonly goal?: Goal
+  /** Of several each must be met. */
+  readonly goal?: Goal | readonly Goal[]
+  readonly note?: string
 }
 
 export function measurement(name: string, value: number, unit: string, comparison: Comparison = {}): Measurement {
-  const { against = null, goal = null } = comparison
+  const { against = null, goal = [], note } = comparison
+  const goals = [goal].flat()
   const ratio = against === null ? null : value / against.value
   return {
     name,
@@ -36,8 +41,9 @@ export function measurement(name: string, value: number, unit: string, compariso
     unit,
     against: against?.name ?? null,
     ratio: ratio === null ? null : rounded(ratio),
-    goal: goal === null ? null : describe(goal, unit),
-    met: goal === null ? null : isMet(goal, goal.of === 'value' ? value : ratio),
+    goal: goals.length === 0 ? null : goals.map((each) => describe(each, unit)).join(', '),
+    met: goals.length === 0 ? null : goals.every((each) => isMet(each, each.of === 'value' ? value : ratio)),
+    ...(note !== undefined && { note }),
   }
 }
 

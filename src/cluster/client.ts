@@ -36,9 +36,20 @@ export class KubeClient implements ClusterClient, ScanClient {
     return (await this.#transport.call('POST', pathOf(type, namespace), object, limit)) as KubeObject
   }
 
-  async replace(type: ResourceType, object: KubeObject): Promise<KubeObject> {
+  async replace(type: ResourceType, object: KubeObject, limit?: CallLimit): Promise<KubeObject> {
     const { namespace = '', name } = object.metadata
-    return (await this.#transport.call('PUT', pathOf(type, namespace, name), object)) as KubeObject
+    return (await this.#transport.call('PUT', pathOf(type, namespace, name), object, limit)) as KubeObject
+  }
+
+  async createSubresource(
+    type: ResourceType,
+    { namespace, name }: ObjectKey,
+    subresource: string,
+    object: object,
+    limit?: CallLimit,
+  ): Promise<KubeObject> {
+    const path = `${pathOf(type, namespace, name)}/${subresource}`
+    return (await this.#transport.call('POST', path, object, limit)) as KubeObject
   }
 
   async replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject> {

@@ -11,6 +11,6 @@ export interface TlsOptions {
 export interface Credentials {
   /** The same object as long as nothing in it has changed. */
   readonly tls: TlsOptions
-  /** Authorization and impersonation. */
-  readonly headers: Readonly<Record<string, string>>
+  /** Authorization and impersonation. A list is sent as a header for each of its texts. */
+  readonly headers: Readonly<Record<string, string | string[]>>
 }

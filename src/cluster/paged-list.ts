@@ -9,6 +9,8 @@ export interface Selection {
   readonly namespace?: string
   /** Kubernetes' notation, such as `app=web,!legacy`. */
   readonly labelSelector?: string
+  /** The same for fields, such as `spec.nodeName=a`; not beside `name`. */
+  readonly fieldSelector?: string
   /** Only the object of this name. */
   readonly name?: string
   /** `metadata`: without spec and status and all that is not metadata. Default `whole`. */
@@ -47,11 +49,12 @@ export async function listAll(
 /** The path of a list or watch. */
 export function selectionPath(
   type: ResourceType,
-  { namespace = '', labelSelector = '', name = '' }: Selection,
+  { namespace = '', labelSelector = '', fieldSelector = '', name = '' }: Selection,
   query: Readonly<Record<string, string>>,
 ): string {
   const parameters = new URLSearchParams(query)
   if (labelSelector !== '') parameters.set('labelSelector', labelSelector)
+  if (fieldSelector !== '') parameters.set('fieldSelector', fieldSelector)
   if (name !== '') parameters.set('fieldSelector', `metadata.name=${name}`)
   return `${pathOf(type, namespace)}?${parameters.toString()}`
 }

@@ -44,12 +44,22 @@ export interface ClusterClient {
   /** A consistent list (a quorum read), paged inside. namespace empty: all namespaces. */
   list(
     type: ResourceType,
-    options?: { readonly namespace?: string; readonly labelSelector?: string },
+    options?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
   ): Promise<readonly KubeObject[]>
   /** Throws Conflict with reason AlreadyExists when the name is taken. */
   create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject>
   /** Replaces the status of exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
   replaceStatus(type: ResourceType, object: KubeObject, status: object, limit?: CallLimit): Promise<KubeObject>
+  /** Replaces exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
+  replace(type: ResourceType, object: KubeObject, limit?: CallLimit): Promise<KubeObject>
+  /** A POST to a subresource of an object, such as `token`, `eviction`. Resolves with the answer. */
+  createSubresource(
+    type: ResourceType,
+    key: ObjectKey,
+    subresource: string,
+    object: object,
+    limit?: CallLimit,
+  ): Promise<KubeObject>
   /** Not found is success. With uid, only the object of that UID is deleted: another one of the name is a Conflict. */
   delete(
     type: ResourceType,
@@ -78,6 +88,32 @@ export interface Cache<T = KubeObject> {
   subscribe(handler: (change: Change<T>) => void): void
 }
 
+/** One object, named as people do. */
+export interface ObjectReference extends ObjectKey {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
+/** What is known of one object. */
+export type Sight =
+  /** It has not been read yet. */
+  | { readonly kind: 'Unread' }
+  /** It may not be read, or there is nothing of its kind; what was known of it before is not said any more. */
+  | { readonly kind: 'Unreadable'; readonly message: string }
+  | { readonly kind: 'Absent' }
+  | { readonly kind: 'Present'; readonly object: KubeObject }
+
+export interface WatchedObject {
+  readonly sight: Sight
+  /** Resolves when nothing runs any more. For good. */
+  stop(): Promise<void>
+}
+
+export interface ObjectWatcher {
+  /** `changed` is called whenever there may be another sight of it; not before this returns. */
+  watch(reference: ObjectReference, changed: () => void): WatchedObject
+}
+
 /** Something that happened to an object, for whoever looks at it with kubectl. */
 export interface EventNote {
   readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly metadata: ObjectMeta }
@@ -97,9 +133,7 @@ export interface EventSink {
 }
 
 /** What a scan of the whole cluster needs beside that. */
-export interface ScanClient extends Pick<ClusterClient, 'list' | 'create' | 'delete'> {
+export interface ScanClient extends Pick<ClusterClient, 'list' | 'create' | 'replace' | 'delete'> {
   /** All objects as of one instant, a page at a time, so that not all of them are in memory at once. Throws Gone when the API server forgets the list half-way. */
   pages(type: ResourceType): AsyncIterable<readonly KubeObject[]>
-  /** Replaces exactly the version that is given (its resourceVersion); Conflict when it is not the newest. */
-  replace(type: ResourceType, object: KubeObject): Promise<KubeObject>
 }

@@ -1,13 +1,20 @@
+import type { AuditSink } from '../audit/ports.ts'
 import type { ClusterClient, EventSink } from '../cluster/ports.ts'
 import type { Millis } from '../core/time.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { TwoSidedClock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { after, done, WorkQueue, type Outcome, type Worker, type WorkQueueOptions } from '../runtime/queue.ts'
 import type { QueueObserver } from '../runtime/queue-observer.ts'
 import { WorldIndex } from '../world/world-index.ts'
+import { PoolGuard } from './access-policy/pool-bindings.ts'
 import { PolicyReconciler } from './access-policy/reconciler.ts'
 import { PolicyStore } from './access-policy/policy-store.ts'
+import { Carriers } from './nhi-grant/carriers.ts'
+import { ApprovalIndex } from './nhi-grant/approval-index.ts'
+import { EvidenceRecorder } from './nhi-grant/evidence-recorder.ts'
 import { GrantStore } from './nhi-grant/grant-store.ts'
+import { noUntilObjects, type UntilObjects } from './nhi-grant/until-objects.ts'
+import { Healer, type DriftObserver } from './nhi-grant/heal.ts'
 import { OrphanSweep } from './nhi-grant/orphan-sweep.ts'
 import { GrantReconciler, type GrantObserver } from './nhi-grant/reconciler.ts'
 import { StrayBindings } from './nhi-grant/stray-bindings.ts'
@@ -16,12 +23,17 @@ import { feed, watchAll, type ControllerCaches } from './watch.ts'
 export interface ControllerParts {
   readonly client: ClusterClient
   readonly events: EventSink
+  readonly audit: AuditSink
   readonly caches: ControllerCaches
-  readonly clock: Clock
+  /** Omitted: nothing is known of what grants may end with. */
+  readonly untilObjects?: UntilObjects
+  readonly clock: TwoSidedClock
   readonly log: Log
   readonly poolSize: number
   readonly bindableClusterRoles: readonly string[]
-  readonly observer: GrantObserver & { queue(name: string): QueueObserver }
+  /** Where grants may have an identity and a token of their own. Omitted: nowhere. */
+  readonly credentialNamespaces?: readonly string[]
+  readonly observer: GrantObserver & DriftObserver & { queue(name: string): QueueObserver }
   /** In [0, 1); spreads retries. */
   readonly random: () => number
 }
@@ -49,11 +61,13 @@ export class Controllers {
   readonly #follow: () => void
 
   constructor(parts: ControllerParts) {
-    const { client, events, caches, clock, log, observer, random } = parts
-    const world = new WorldIndex()
+    const { client, events, caches, clock, log, observer, random, audit, untilObjects = noUntilObjects } = parts
+    const world = new WorldIndex({ credentialNamespaces: new Set(parts.credentialNamespaces ?? []) })
     feedAll(caches, world)
     const policies = new PolicyStore(caches, world)
-    const grants = new GrantStore(caches, world)
+    const approvals = new ApprovalIndex()
+    caches.approvals.subscribe((change) => approvals.apply(change))
+    const grants = new GrantStore(caches, world, approvals)
     const { poolSize, bindableClusterRoles } = parts
     const policyReconciler = new PolicyReconciler({
       client,
@@ -61,19 +75,25 @@ export class Controllers {
       poolSize,
       bindableClusterRoles,
       events,
+      observer,
       clock,
       log,
     })
+    const carriers = new Carriers(caches)
+    const healer = new Healer({ client, store: grants, carriers, events, clock, log, observer })
     const grantReconciler = new GrantReconciler({
       client,
       store: grants,
+      healer,
+      untilObjects,
       events,
+      audit,
       clock,
       log,
       observer,
       remind: (key, at) => grantQueue.addAt(`${key.namespace}/${key.name}`, at),
     })
-    const orphanSweep = new OrphanSweep({ client, grants: caches.grants, log })
+    const orphanSweep = new OrphanSweep({ client, grants: caches.grants, evidence: new EvidenceRecorder(parts), log })
     const strays = new StrayBindings(clock)
     const queueOf = (name: string, worker: Worker, limits: QueueLimits = {}): WorkQueue =>
       new WorkQueue({ name, worker, ...limits, clock, log, random, observer: observer.queue(name) })
@@ -89,18 +109,23 @@ export class Controllers {
       if (age < strayPatience) return after(strayPatience - age)
       return orphanSweep.run().then(() => done)
     }
+    const poolGuard = new PoolGuard({ ...caches, client, events, log, observer })
+    const poolQueue = queueOf('pool', () => poolGuard.run().then(() => after(sweepInterval)))
+    poolQueue.add('all')
     const strayQueue = queueOf('strays', sweepStrays, { longestBackoff: grantBackoff })
     sweepQueue.add('all')
     this.#follow = () => {
       forgetWhatIsGone(caches, policies, grants)
+      untilObjects.follow(caches.grants, (key) => grantQueue.add(`${key.namespace}/${key.name}`))
       watchAll(caches, {
         policy: (name) => policyQueue.add(name),
         policyCount: (name) => policyQueue.addAfter(name, countInterval),
         grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
       })
+      carriers.follow((key) => grantQueue.add(`${key.namespace}/${key.name}`))
       strays.follow(caches, () => strayQueue.addAfter('all', strayPatience))
     }
-    this.#queues = [grantQueue, policyQueue, sweepQueue, strayQueue]
+    this.#queues = [grantQueue, policyQueue, sweepQueue, strayQueue, poolQueue]
   }
 
   /**
@@ -127,6 +152,7 @@ function feedAll(caches: ControllerCaches, world: WorldIndex): void {
   feed(caches.policies, 'AccessPolicy', world)
   feed(caches.revisions, 'AccessPolicyRevision', world)
   feed(caches.grants, 'NHIGrant', world)
+  feed(caches.suspensions, 'NHISuspension', world)
   feed(caches.namespaces, 'Namespace', world)
   feed(caches.serviceAccounts, 'ServiceAccount', world)
   feed(caches.clusterRoles, 'ClusterRole', world)
@@ -141,7 +167,8 @@ function forgetWhatIsGone(caches: ControllerCaches, policies: PolicyStore, grant
     if (change.after === null) policies.forgetRevision(change.key.name)
   })
   caches.grants.subscribe((change) => {
-    if (change.after === null && change.before !== null) grants.remember(change.before)
+    if (change.after !== null) grants.caughtUp(change.after)
+    else if (change.before !== null) grants.remember(change.before)
   })
 }
 

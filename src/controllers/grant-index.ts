@@ -1,10 +1,11 @@
 import type { NHIGrant } from '../api/v1alpha1/objects.ts'
 import type { Change, ObjectKey } from '../cluster/ports.ts'
+import type { Identity } from '../core/identity.ts'
 import { canonicalIdentity } from '../core/policy/select.ts'
-import { policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
+import { boundSubjectOf, policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
 
 /** The objects that a grant depends on. An account is a ServiceAccount; a namespace is the grant's own or its account's. */
-type Relation = 'policy' | 'namespace' | 'account'
+type Relation = 'policy' | 'namespace' | 'subject'
 
 /** Which grants a change of something else concerns, without a look at all of them. Exact: it knows what a cache of grants holds. */
 export class GrantIndex {
@@ -26,9 +27,14 @@ export class GrantIndex {
     return this.#under(relationTo('namespace', '', name))
   }
 
-  /** Those for that ServiceAccount, also where it is spelled as a User. */
+  /** Those for that ServiceAccount, also where it is spelled as a User, or whose own it is. */
   ofAccount({ namespace, name }: ObjectKey): readonly ObjectKey[] {
-    return this.#under(relationTo('account', namespace, name))
+    return this.ofSubject({ kind: 'ServiceAccount', namespace, name })
+  }
+
+  /** Those for that subject, however it is spelled. */
+  ofSubject(subject: Identity): readonly ObjectKey[] {
+    return this.#under(relationToSubject(canonicalIdentity(subject)))
   }
 
   #under(relation: string): readonly ObjectKey[] {
@@ -50,9 +56,13 @@ export class GrantIndex {
 function relationsOf(key: ObjectKey, grant: NHIGrant): readonly string[] {
   const own = [relationTo('policy', '', policyNamedBy(grant)), relationTo('namespace', '', key.namespace)]
   const subject = canonicalIdentity(subjectOf(grant))
-  if (subject.kind !== 'ServiceAccount') return own
-  const { namespace, name } = subject
-  return [...own, relationTo('namespace', '', namespace), relationTo('account', namespace, name)]
+  const related = [...own, relationToSubject(subject), relationToSubject(boundSubjectOf(grant))]
+  return subject.kind === 'ServiceAccount' ? [...related, relationTo('namespace', '', subject.namespace)] : related
+}
+
+function relationToSubject(subject: Identity): string {
+  const namespace = subject.kind === 'ServiceAccount' ? subject.namespace : ''
+  return relationTo('subject', `${subject.kind}/${namespace}`, subject.name)
 }
 
 /** One string for what a grant depends on; no relation and no namespace that exists contains a slash. */

@@ -1,9 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../api/v1alpha1/objects.ts'
+import { identityOf } from '../api/v1alpha1/identity.ts'
+import type {
+  AccessPolicy,
+  AccessPolicyRevision,
+  NHIGrant,
+  NHIGrantApproval,
+  NHISuspension,
+} from '../api/v1alpha1/objects.ts'
 import { marks } from '../api/v1alpha1/objects.ts'
+import { grantNamespaceOf } from '../api/v1alpha1/parse-nhi-grant-approval.ts'
 import type { Cache, MetadataOnly, ObjectKey } from '../cluster/ports.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
 import { GrantIndex } from './grant-index.ts'
+import type { GrantCarrier } from './nhi-grant/carrier.ts'
 import { policyNamedBy } from './nhi-grant/named-in-spec.ts'
 
 /**
@@ -15,11 +24,15 @@ export interface ControllerCaches {
   readonly policies: Cache<AccessPolicy>
   readonly revisions: Cache<AccessPolicyRevision>
   readonly grants: Cache<NHIGrant>
+  readonly approvals: Cache<NHIGrantApproval>
+  readonly suspensions: Cache<NHISuspension>
   readonly namespaces: Cache<MetadataOnly>
   readonly serviceAccounts: Cache<MetadataOnly>
   readonly clusterRoles: Cache
   /** RoleBindings that `carriesGrant` selects. */
-  readonly grantBindings: Cache<MetadataOnly>
+  readonly grantBindings: Cache<GrantCarrier>
+  /** And Roles. */
+  readonly grantRoles: Cache<GrantCarrier>
 }
 
 /** Feeds a cache into the world. Subscribe with it before anything that reads the world on the same change. */
@@ -52,11 +65,19 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
     enqueue.grant(key)
     if (before?.status?.state !== after?.status?.state) enqueue.policyCount(policyOfChange(before, after))
   })
+  caches.approvals.subscribe(({ key, before, after }) => {
+    const spec = (after ?? before)?.spec
+    if (spec !== undefined) enqueue.grant({ namespace: grantNamespaceOf(key.namespace, spec), name: spec.grant.name })
+  })
+  caches.suspensions.subscribe(({ before, after }) => {
+    for (const suspension of [before, after])
+      if (suspension !== null) eachOf(index.ofSubject(identityOf(suspension.spec.subject)))
+  })
   caches.serviceAccounts.subscribe(({ key }) => eachOf(index.ofAccount(key)))
   caches.namespaces.subscribe(({ key }) => eachOf(index.ofNamespace(key.name)))
   caches.clusterRoles.subscribe(({ before, after }) => {
-    const policy = (after ?? before)?.metadata.labels?.[marks.policy]
-    if (policy !== undefined) enqueue.policy(policy)
+    const policies = new Set([before, after].map((role) => role?.metadata.labels?.[marks.policy]))
+    for (const policy of policies) if (policy !== undefined) enqueue.policy(policy)
   })
 }
 

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Millis } from '../core/time.ts'
 import { queueMetrics } from './queue-metrics.ts'
 import type { QueueObserver } from './queue-observer.ts'
+import { type Reaped, reaperMetrics } from './reaper-metrics.ts'
 import { scanMetrics, type Scanned } from './scan-metrics.ts'
 
 export interface BuildInfo {
@@ -35,6 +36,8 @@ export interface Metrics {
   /** For how long access outlived its notAfter. */
   overstay(duration: Millis): void
   grant(outcome: GrantOutcome): void
+  /** What carries a grant, or a policy, was not as it was made: what was wrong with it and what became of it, both of a closed list. */
+  drift(found: { readonly kind: string; readonly outcome: string }): void
   review(outcome: ReviewOutcome): void
   /** A request to the API server was answered, or was not. */
   request(outcome: RequestOutcome): void
@@ -50,8 +53,12 @@ export interface Metrics {
   cacheAge(resource: string, age: () => Millis | null): void
   /** The scans of this process, from now on; what it returns takes in the outcome of each. Once. */
   scans(): (scanned: Scanned) => void
+  /** The removals of a reaper, from now on; what it returns takes in each. Once. */
+  reaps(): (reaped: Reaped) => void
   /** Any further gauge whose value is read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
+  /** One whose value is read for each policy; a policy that is not told of has none. */
+  gaugeByPolicy(name: string, help: string, read: () => ReadonlyMap<string, number>): void
   /** The exposition format of Prometheus. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>
 }
@@ -82,6 +89,12 @@ export function createMetrics({ version }: BuildInfo): Metrics {
     'namespace',
     'outcome',
   )
+  const drift = counter(
+    'lapse_drift_total',
+    'Objects of the operator that were not as it had made them.',
+    'kind',
+    'outcome',
+  )
   const reviews = counter('lapse_admission_reviews_total', 'Admission reviews by verdict.', 'webhook', 'verdict')
   const reviewTime = histogram(
     'lapse_admission_duration_seconds',
@@ -108,6 +121,7 @@ export function createMetrics({ version }: BuildInfo): Metrics {
     queue: (name) => queues(name),
     overstay: (duration) => overstay.observe(duration / 1_000),
     grant: ({ policy, namespace, outcome }) => grants.inc({ policy, namespace, outcome }),
+    drift: ({ kind, outcome }) => drift.inc({ kind, outcome }),
     review: ({ webhook, verdict, duration }) => {
       reviews.inc({ webhook, verdict })
       reviewTime.observe({ webhook }, duration / 1_000)
@@ -119,7 +133,9 @@ export function createMetrics({ version }: BuildInfo): Metrics {
     handlerFailed: (resource) => handlerFailures.inc({ resource }),
     cacheAge: (resource, age) => void ages.set(resource, age),
     scans: () => scanMetrics(registry),
+    reaps: () => reaperMetrics(registry),
     gauge: (name, help, read) => registry.registerMetric(gaugeOf(name, help, read)),
+    gaugeByPolicy: (name, help, read) => registry.registerMetric(gaugeByPolicy(name, help, read)),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }
 }
@@ -142,6 +158,19 @@ function gaugeOf(name: string, help: string, read: () => number): Gauge {
     registers: [],
     collect() {
       this.set(read())
+    },
+  })
+}
+
+function gaugeByPolicy(name: string, help: string, read: () => ReadonlyMap<string, number>): Gauge<'policy'> {
+  return new Gauge({
+    name,
+    help,
+    labelNames: ['policy'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [policy, value] of read()) this.set({ policy }, value)
     },
   })
 }

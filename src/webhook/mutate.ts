@@ -1,4 +1,4 @@
-import { marks } from '../api/v1alpha1/objects.ts'
+import { apiVersion, marks } from '../api/v1alpha1/objects.ts'
 import { isObject } from '../api/validate.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, type Answer, type PatchOperation } from './answer.ts'
@@ -10,6 +10,29 @@ const stampRequester: Review = (request) => {
   const spec = request.object?.['spec']
   if (request.operation !== 'CREATE' || !isObject(spec)) return allowed
   return patched([{ op: 'add', path: '/spec/requestedBy', value: request.user.username }])
+}
+
+/** Writes who says it into a new approval, whatever it says, and lets it go with its grant. */
+const stampApprover: Review = (request) => {
+  const spec = request.object?.['spec']
+  if (request.operation !== 'CREATE' || !isObject(spec)) return allowed
+  const approver: PatchOperation = { op: 'add', path: '/spec/approver', value: request.user.username }
+  return patched([approver, ...owned(spec['grant'])])
+}
+
+/** Nothing waits for the garbage collector: the owner is not blocked. */
+function owned(grant: unknown): readonly PatchOperation[] {
+  if (!isObject(grant) || typeof grant['name'] !== 'string' || typeof grant['uid'] !== 'string') return []
+  const { kind = 'NHIGrant', name, uid } = grant
+  const owner = { apiVersion, kind, name, uid, controller: false, blockOwnerDeletion: false }
+  return [{ op: 'add', path: '/metadata/ownerReferences', value: [owner] }]
+}
+
+/** Writes who sets it into a new suspension, whatever it says. */
+const stampSetter: Review = (request) => {
+  const spec = request.object?.['spec']
+  if (request.operation !== 'CREATE' || !isObject(spec)) return allowed
+  return patched([{ op: 'add', path: '/spec/setBy', value: request.user.username }])
 }
 
 /** Writes who changed the spec into a policy. Whoever leaves the spec as it is leaves its author as well. */
@@ -40,5 +63,7 @@ function patched(patch: readonly PatchOperation[]): Answer {
 
 export const mutate: Review = byKind({
   'lapse.dev/NHIGrant': stampRequester,
+  'lapse.dev/NHIGrantApproval': stampApprover,
+  'lapse.dev/NHISuspension': stampSetter,
   'lapse.dev/AccessPolicy': stampAuthor,
 })

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isTracked } from '../api/v1alpha1/gitops.ts'
 import { nhiGrantSpecSchema } from '../api/v1alpha1/nhi-grant.schema.ts'
 import { parseNHIGrant, type ParsedGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
 import { isObject, readBySchema, type JsonObject } from '../api/validate.ts'
@@ -9,6 +10,7 @@ import { canonicalIdentity } from '../core/policy/select.ts'
 import { compareVersions } from '../core/policy/version.ts'
 import type { Problem } from '../core/problem.ts'
 import type { World } from '../core/world.ts'
+import { readUnreviewed } from '../world/read-facts.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer, type WorldReference } from './answer.ts'
 import { describeObject, refuseInvalid, type Review } from './review.ts'
@@ -20,7 +22,7 @@ export const reviewGrant: Review = (request, snapshot) => {
     case 'UPDATE':
       return reviewChange(request)
     case 'DELETE':
-      return allowed
+      return reviewDeletion(request)
     case 'CONNECT':
       return refused(403, `denied by lapse: nothing connects to ${describeObject(request)}`)
   }
@@ -82,9 +84,6 @@ function unsettledIn(
   return awaitsNewer ? [...missing, { kind: 'AccessPolicy', namespace: '', name: spec.policy.name }] : missing
 }
 
-/** Prefixes of the labels and annotations by which GitOps tools know what they keep in being. */
-const trackingPrefixes = ['argocd.argoproj.io/', 'kustomize.toolkit.fluxcd.io/', 'helm.toolkit.fluxcd.io/'] as const
-
 const immortality = warningOf(
   'a GitOps tool tracks this grant: once it is gone it is created again, and its duration starts anew; give notAfter instead of a duration',
 )
@@ -92,10 +91,9 @@ const immortality = warningOf(
 function renewsItself({ object }: AdmissionRequest, { spec }: ParsedGrant): boolean {
   if (spec.end.kind === 'At') return false
   const metadata = object?.['metadata']
-  const marks = isObject(metadata) ? [metadata['labels'], metadata['annotations']].filter(isObject) : []
-  return marks.some((mark) =>
-    Object.keys(mark).some((key) => trackingPrefixes.some((prefix) => key.startsWith(prefix))),
-  )
+  if (!isObject(metadata)) return false
+  const { labels, annotations } = metadata
+  return isTracked({ ...(isObject(labels) && { labels }), ...(isObject(annotations) && { annotations }) })
 }
 
 /** Nothing but a revocation may be added to a grant, once, by anyone who may update it: also to one that no longer parses. */
@@ -111,6 +109,21 @@ function reviewChange(request: AdmissionRequest): Answer {
     return refused(403, explain({ what: describeObject(request), why: 'was changed', findings, owners: [], next: [] }))
   const problems = revokeProblems(after['revoke'])
   return problems.length === 0 ? allowed : refuseInvalid(request, problems)
+}
+
+/**
+ * What was issued as an emergency is there to be reviewed, and stands in the way of the next one until it was: whoever deletes it would
+ * be rid of both. Every other grant may be deleted, which ends it.
+ */
+function reviewDeletion(request: AdmissionRequest): Answer {
+  if (readUnreviewed(request.oldObject) === null) return allowed
+  const message = 'it was issued as an emergency, and nobody has reviewed it'
+  const remedy = 'to end the access set spec.revoke; once it was reviewed it may be deleted'
+  const findings = [highFinding('record-kept', '', message, remedy)]
+  return refused(
+    403,
+    explain({ what: describeObject(request), why: 'may not be deleted', findings, owners: [], next: [] }),
+  )
 }
 
 function immutable(field: string): Finding {

@@ -1,5 +1,6 @@
 import { ConditionBudget } from '../core/cel/budget.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
+import { isOwnAccount } from '../core/grant/credential.ts'
 import { explain, whyRefused } from '../core/policy/explain.ts'
 import type { World } from '../core/world.ts'
 import { nextSteps } from '../core/workload/next-steps.ts'
@@ -24,6 +25,8 @@ export const reviewWorkloads: Review = (request, snapshot) => {
   if (reading.ok && keepsTemplates(before, reading.workloads)) return allowed
   if (!reading.ok) return refuseInvalid(request, reading.problems)
   if (reading.workloads.length === 0) return known === undefined ? allowed : nothingAt(known)
+  const borrowed = reviewIdentities(reading.workloads)
+  if (borrowed.length > 0) return refuseBorrowed(request, borrowed)
   const absent = missingFrom(snapshot.world, reading.workloads, request.namespace)
   if (absent.isFatal) return refuseUnplaced(request, absent)
   const answer = judge(request, { before, after: reading.workloads }, snapshot)
@@ -39,6 +42,22 @@ function isKnown({ group, kind, subResource }: AdmissionRequest, known: Template
 function nothingAt({ path }: TemplateKind): Answer {
   const warning = `there is no pod template at ${path}, where lapse is told to look: its Pods are judged when they are created`
   return allowedWith({ warnings: [warningOf(warning)] })
+}
+
+/** What runs as the identity of a grant has its access, and none of the judgement that the subject's own Pods are under. */
+function reviewIdentities(workloads: readonly Workload[]): readonly Finding[] {
+  return workloads
+    .filter(({ serviceAccountName }) => isOwnAccount(serviceAccountName))
+    .map(({ podPath, serviceAccountName }) => {
+      const message = `ServiceAccount ${serviceAccountName} is the identity of a grant: nothing runs as it`
+      const remedy = 'run as an account of your own, and mount the Secret with the token'
+      return highFinding('grant-identity', `${podPath}.serviceAccountName`, message, remedy)
+    })
+}
+
+function refuseBorrowed(request: AdmissionRequest, findings: readonly Finding[]): Answer {
+  const why = 'would run as the identity of a grant'
+  return refused(403, explain({ what: describeObject(request), why, findings, owners: [], next: [] }))
 }
 
 interface Missing {
@@ -115,7 +134,7 @@ function judge(request: AdmissionRequest, { before, after }: Change, { world, no
     case 'Deny':
       return refused(
         403,
-        explainRefusal(request, findings, judgeAll(before, request.oldObject), world),
+        explainRefusal(request, after, findings, judgeAll(before, request.oldObject), world),
         remarksOn(findings),
       )
   }
@@ -135,18 +154,20 @@ function remarksOn(findings: readonly PolicyFinding[]): Pick<Answer, 'warnings' 
 
 function explainRefusal(
   request: AdmissionRequest,
+  workloads: readonly Workload[],
   all: readonly PolicyFinding[],
   earlier: readonly PolicyFinding[],
   world: World,
 ): string {
   const findings = all.filter((finding) => finding.enforcement === 'Deny' && isCounted(finding))
   const policies = findings.map(({ policy }) => policy)
+  const accounts = workloads.map(({ serviceAccountName }) => serviceAccountName)
   return explain({
     what: describeObject(request),
     why: whyRefused(findings, policies),
     findings,
     owners: policies.map(({ owner }) => owner),
-    next: [...oldOnes(findings, earlier), ...nextSteps(findings, request.namespace, world)],
+    next: [...oldOnes(findings, earlier), ...nextSteps(findings, { namespace: request.namespace, accounts }, world)],
   })
 }
 

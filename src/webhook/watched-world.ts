@@ -26,13 +26,14 @@ interface Waiter {
 
 /** The world as the caches of this process know it. */
 export class WatchedWorld implements ReviewedWorld {
-  readonly #world = new WorldIndex()
+  readonly #world: WorldIndex
   readonly #clock: Clock
   readonly #caches = new Map<WorldKind, Pick<FollowedCache, 'hasSynced' | 'age'>>()
   readonly #waiters = new Set<Waiter>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, known: Partial<Pick<World, 'credentialNamespaces'>> = {}) {
     this.#clock = clock
+    this.#world = new WorldIndex(known)
   }
 
   get world(): WorldIndex {

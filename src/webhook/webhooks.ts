@@ -1,5 +1,6 @@
 import { mutate } from './mutate.ts'
 import { reviewAccess } from './review-access.ts'
+import { reviewApproval } from './review-approval.ts'
 import { reviewGrant } from './review-grant.ts'
 import { reviewNamespace } from './review-namespace.ts'
 import { reviewOwnDefinition } from './review-own-definition.ts'
@@ -7,6 +8,7 @@ import { reviewPolicy } from './review-policy.ts'
 import { reviewRevision } from './review-revision.ts'
 import { byKind, type Review } from './review.ts'
 import { reviewStatus } from './review-status.ts'
+import { reviewSuspension } from './review-suspension.ts'
 import { reviewWorkloads } from './review-workload.ts'
 
 export interface Webhook {
@@ -18,6 +20,8 @@ export interface Webhook {
 const reviewOwnKinds: Review = byKind({
   'lapse.dev/NHIGrant': reviewGrant,
   'lapse.dev/NHIGrant/status': reviewStatus,
+  'lapse.dev/NHIGrantApproval': reviewApproval,
+  'lapse.dev/NHISuspension': reviewSuspension,
   'lapse.dev/AccessPolicy': reviewPolicy,
   'lapse.dev/AccessPolicy/status': reviewStatus,
   'lapse.dev/AccessPolicyRevision': reviewRevision,

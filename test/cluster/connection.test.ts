@@ -42,7 +42,7 @@ function bearer(token: string): object {
 }
 
 function tokenOf({ headers }: Credentials): string | undefined {
-  return headers['Authorization']?.replace('Bearer ', '')
+  return headers['Authorization']?.toString().replace('Bearer ', '')
 }
 
 /** A shell script that prints the status as an exec plugin does. */

@@ -16,6 +16,7 @@ import {
 import { Transport, type TransportOptions } from '../../src/cluster/transport.ts'
 import { type Clock, systemClock } from '../../src/runtime/clock.ts'
 import type { RequestOutcome } from '../../src/runtime/metrics.ts'
+import type { DatedAnswer } from '../../src/runtime/trusted-clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 /** Waits below a second last five milliseconds and are noted. */
@@ -466,6 +467,34 @@ describe('the transport', () => {
     expect(await failureOf(connect({ observer, connection }).call('GET', '/x'))).to.be.instanceOf(NoCredentials)
     expect(await failureOf(connect({ observer, mayWrite: () => false }).call('POST', '/x'))).to.be.instanceOf(Fenced)
     expect([seen, requests]).to.deep.equal([[], []])
+  })
+
+  it('hands on the Date of every answer, of refusals and watches too, with when it was asked for', async () => {
+    const heard: DatedAnswer[] = []
+    const told = connect({ witness: { heard: (each) => void heard.push(each) } })
+    const date = 'Fri, 01 Jan 2027 00:00:07 GMT'
+    answer = (request, response) =>
+      request.url === '/lost'
+        ? request.socket.resetAndDestroy()
+        : response.writeHead(request.url === '/none' ? 404 : 200, { date }).end('{}')
+    const began = clock.monotonic()
+    await told.call('GET', '/x')
+    await failureOf(told.call('DELETE', '/none'))
+    await failureOf(told.call('POST', '/lost'))
+    await collect(told.watch('/w', { idle: 10_000, signal: forever.signal }))
+    expect(heard.map((each) => each.date)).to.deep.equal(Array(3).fill(Date.UTC(2027, 0, 1, 0, 0, 7)))
+    const times = [began, ...heard.flatMap(({ sent, received }) => [sent, received]), clock.monotonic()]
+    expect(times).to.deep.equal(times.toSorted((a, b) => a - b))
+  })
+
+  it('hands on nothing of an answer without a Date', async () => {
+    const heard: DatedAnswer[] = []
+    answer = (_, response) => {
+      response.sendDate = false
+      response.end('{}')
+    }
+    await connect({ witness: { heard: (each) => void heard.push(each) } }).call('GET', '/x')
+    expect(heard).to.deep.equal([])
   })
 
   it('answers nothing any more once it is closed', async () => {

@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 
-import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
+import type {
+  AccessPolicy,
+  AccessPolicyRevision,
+  NHIGrant,
+  NHIGrantApproval,
+  NHISuspension,
+} from '../../src/api/v1alpha1/objects.ts'
 import type { ClusterClient, KubeObject } from '../../src/cluster/ports.ts'
 import { Controllers } from '../../src/controllers/controllers.ts'
 import { silentLog } from '../../src/runtime/log.ts'
@@ -35,10 +41,13 @@ class Setting {
     policies: new HandCache<AccessPolicy>(),
     revisions: new HandCache<AccessPolicyRevision>(),
     grants: new HandCache<NHIGrant>(),
+    approvals: new HandCache<NHIGrantApproval>(),
+    suspensions: new HandCache<NHISuspension>(),
     namespaces: new HandCache<KubeObject>(),
     serviceAccounts: new HandCache<KubeObject>(),
     clusterRoles: new HandCache<KubeObject>(),
     grantBindings: new HandCache<KubeObject>(),
+    grantRoles: new HandCache<KubeObject>(),
   }
   readonly calls: string[] = []
   readonly metrics = createMetrics({ version: 'test' })
@@ -50,6 +59,7 @@ class Setting {
     this.controllers = new Controllers({
       client: this.#client(),
       events: { record: () => {} },
+      audit: { write: () => Promise.resolve() },
       caches: this.caches,
       clock: this.clock,
       log: silentLog,
@@ -95,6 +105,8 @@ class Setting {
         return (lists[plural]?.() ?? []) as readonly KubeObject[]
       },
       create: async (_, object) => object as KubeObject,
+      createSubresource: async (_, __, ___, object) => object as KubeObject,
+      replace: async (_, object) => object,
       replaceStatus: async (_, object, status) => ({ ...object, status }),
       delete: async ({ plural }, { name }) => {
         this.calls.push(`delete ${plural} ${name}`)

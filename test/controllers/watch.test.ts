@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 
-import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
+import type {
+  AccessPolicy,
+  AccessPolicyRevision,
+  NHIGrant,
+  NHIGrantApproval,
+  NHISuspension,
+} from '../../src/api/v1alpha1/objects.ts'
 import type { KubeObject } from '../../src/cluster/ports.ts'
 import { watchAll } from '../../src/controllers/watch.ts'
 import { accessPolicy, nhiGrant, type Wire } from '../api/v1alpha1/wire.ts'
@@ -33,7 +39,9 @@ function cachesOfAGrant() {
   grants.put(grant('Active'))
   const places = { namespaces: new HandCache<KubeObject>(), serviceAccounts: new HandCache<KubeObject>() }
   const others = { revisions: new HandCache<AccessPolicyRevision>(), clusterRoles: new HandCache<KubeObject>() }
-  return { policies, grants, ...places, ...others, grantBindings: new HandCache<KubeObject>() }
+  const said = { approvals: new HandCache<NHIGrantApproval>(), suspensions: new HandCache<NHISuspension>() }
+  const carriers = { grantBindings: new HandCache<KubeObject>(), grantRoles: new HandCache<KubeObject>() }
+  return { policies, grants, ...places, ...others, ...said, ...carriers }
 }
 
 describe('what a change concerns', () => {

@@ -119,7 +119,7 @@ describe('standing access', () => {
   [standing-access] subjects[0]: ServiceAccount ${namespace}/api would hold for good in ${namespace}: get,patch deployments.apps
                     → ask for it with an NHIGrant: permission rollout of policy ${policy}@1.0.0 covers it
 owner: payments-platform
-to ask for time-bound access instead: create an NHIGrant in namespace ${namespace} under policy ${policy} with permissions: [rollout] (kubectl explain nhigrant.spec)`,
+to ask for time-bound access instead: lapse request -n ${namespace} --as-subject sa/api --policy ${policy} --permission rollout --reason TEXT`,
       )
     })
 

@@ -156,7 +156,7 @@ describe('admission', () => {
   [secrets-read] spec.template.spec.serviceAccountName: ServiceAccount ${namespace}/api can list secrets in ${namespace} (RoleBinding ${namespace}/legacy → Role reader)
                  → Mount the Secret that is needed, or grant get with resourceNames
 owner: payments-platform <payments-oncall@example.com>
-to ask for time-bound access instead: create an NHIGrant in namespace ${namespace} under policy ${policy} (kubectl explain nhigrant.spec)
+to ask for time-bound access instead: lapse request -n ${namespace} --as-subject sa/api --policy ${policy} --permission rollout --reason TEXT
 `,
       )
       expect(await getOrNull(admin, deploymentPath())).to.equal(null)
@@ -319,6 +319,14 @@ to ask for time-bound access instead: create an NHIGrant in namespace ${namespac
         .to.contain('[beyond-ceiling]')
         .and.contain('delete deployments.apps')
         .and.contain('[duration-too-long] spec.duration: 2h is longer than the 1h that the policy allows')
+    })
+
+    it('refuses to end a grant by a look at a kind that the policy does not list', async () => {
+      const until = { apiVersion: 'v1', kind: 'Secret', name: 'token', expression: 'has(object.data.a)' }
+      const refusal = await rejection(admin.as(lead).create(paths.grants(namespace), grant({ until })))
+      expect(refusal.message).to.contain(
+        `[until-not-allowed] spec.until: policy ${policy}@1.0.0 does not let a grant look at v1 Secret`,
+      )
     })
 
     it('lets a grant follow its policy at once', async () => {

@@ -82,7 +82,7 @@ describe('charts/lapse', () => {
     })
 
     it('spreads the pods of a version over nodes, and not those of an old one and a new one', async () => {
-      for (const name of ['lapse-controller', 'lapse-webhook']) {
+      for (const name of ['lapse-controller', 'lapse-reaper', 'lapse-webhook']) {
         const pods = find(await rendered({}), 'Deployment', name)['spec'].template
         const [constraint] = pods.spec.topologySpreadConstraints
         expect(constraint.matchLabelKeys).to.deep.equal(['pod-template-hash'])
@@ -93,6 +93,27 @@ describe('charts/lapse', () => {
     it('gives nothing to hand out by omission', async () => {
       const names = (await rendered({})).map((object) => `${object.kind} ${object.metadata!.name}`)
       expect(names.filter((name) => name.includes('grantable'))).to.deep.equal([])
+    })
+
+    it('lets the controller watch Jobs and what the values name so that grants can end with it, and nothing by omission', async () => {
+      const configMaps = { apiGroups: [''], resources: ['configmaps'] }
+      const verbs = ['list', 'watch']
+      const cases: readonly (readonly [until: object, rules: readonly Rule[]])[] = [
+        [{}, [{ apiGroups: ['batch'], resources: ['jobs'], verbs }]],
+        [{ jobs: false }, []],
+        [
+          { jobs: false, pods: true, resources: [configMaps] },
+          [
+            { apiGroups: [''], resources: ['pods'], verbs },
+            { ...configMaps, verbs },
+          ],
+        ],
+      ]
+      for (const [until, expected] of cases) {
+        const role = find(await rendered({ until }), 'ClusterRole', 'lapse-controller')
+        const watched = (role['rules'] as readonly Rule[]).filter((rule) => rule.verbs.join() === 'list,watch')
+        expect(watched.filter(({ resourceNames }) => resourceNames === undefined)).to.deep.equal(expected)
+      }
     })
 
     it('lets the webhook read and do nothing else', async () => {
@@ -114,6 +135,83 @@ describe('charts/lapse', () => {
       expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
     })
 
+    it('lets the reaper list, watch and delete bindings, and nothing else', async () => {
+      const objects = await rendered(everything)
+      expect(find(objects, 'ClusterRole', 'lapse-reaper')['rules']).to.deep.equal([
+        {
+          apiGroups: ['rbac.authorization.k8s.io'],
+          resources: ['rolebindings', 'clusterrolebindings'],
+          verbs: ['list', 'watch', 'delete'],
+        },
+      ])
+      const bound = objects.filter((object) => JSON.stringify(object['subjects'] ?? []).includes('lapse-reaper'))
+      expect(bound.map(({ kind, metadata }) => `${kind} ${metadata!.name}`)).to.deep.equal([
+        'ClusterRoleBinding lapse-reaper',
+      ])
+    })
+
+    it('leaves the reaper out when it is told to', async () => {
+      const names = (await rendered({ reaper: { enabled: false } })).map((object) => object.metadata!.name)
+      expect(names).not.to.include('lapse-reaper')
+    })
+
+    it('lets the controller write audit records to stdout, or into a file of a volume that must be given', async () => {
+      const podOf = async (audit?: object): Promise<KubeObject> =>
+        find(await rendered({ ...(audit && { audit }) }), 'Deployment', 'lapse-controller')['spec'].template.spec
+      const byDefault = await podOf()
+      expect(JSON.stringify(byDefault)).not.to.include('LAPSE_AUDIT_LOG')
+      const persistentVolumeClaim = { claimName: 'lapse-audit' }
+      const pod = await podOf({ path: '/var/log/lapse/audit.jsonl', volume: { persistentVolumeClaim } })
+      const [container] = pod['containers'] as readonly KubeObject[]
+      expect(container!['env']).to.deep.include({ name: 'LAPSE_AUDIT_LOG', value: '/var/log/lapse/audit.jsonl' })
+      expect(container!['volumeMounts']).to.deep.equal([{ name: 'audit', mountPath: '/var/log/lapse' }])
+      expect(pod['volumes']).to.deep.equal([{ name: 'audit', persistentVolumeClaim }])
+      const without = await template({ audit: { path: '/var/log/lapse/audit.jsonl' } })
+      expect(without.stderr).to.include('audit.path needs audit.volume')
+    })
+
+    it('gives rights over accounts and Secrets in the namespaces that credentials names, and none to read a Secret', async () => {
+      const rights = (objects: readonly KubeObject[]) =>
+        objects.filter(({ metadata }) => metadata!.name === 'lapse-credentials')
+      expect(rights(await rendered({}))).to.deep.equal([])
+      const objects = await rendered({ credentials: { namespaces: ['ci', 'payments'] } })
+      const roles = rights(objects).filter(({ kind }) => kind === 'Role')
+      expect(roles.map(({ metadata }) => metadata!['namespace'])).to.deep.equal(['ci', 'payments'])
+      for (const { rules } of roles)
+        expect(rules).to.deep.equal([
+          { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['create', 'delete'] },
+          { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
+          { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'update', 'delete'] },
+        ])
+      const bindings = rights(objects).filter(({ kind }) => kind === 'RoleBinding')
+      expect(bindings.map(({ roleRef, subjects }) => [roleRef.kind, roleRef.name, subjects])).to.deep.equal(
+        Array.from({ length: 2 }, () => [
+          'Role',
+          'lapse-credentials',
+          [{ kind: 'ServiceAccount', namespace: 'lapse-system', name: 'lapse-controller' }],
+        ]),
+      )
+      for (const name of ['lapse-controller', 'lapse-webhook']) {
+        const [container] = find(objects, 'Deployment', name)['spec'].template.spec.containers
+        expect(container.args).to.include('--credential-namespaces=ci,payments')
+      }
+    })
+
+    it('lets the controller evict Pods only when it is told to', async () => {
+      const rulesWith = async (values: object) =>
+        find(await rendered(values), 'ClusterRole', 'lapse-controller')['rules'] as readonly Rule[]
+      const before = await rulesWith({})
+      expect(before.flatMap(({ resources }) => resources)).not.to.include.members(['pods'])
+      const known = new Set(before.map((rule) => JSON.stringify(rule)))
+      const added = (await rulesWith({ evictPods: { enabled: true } })).filter(
+        (rule) => !known.has(JSON.stringify(rule)),
+      )
+      expect(added).to.deep.equal([
+        { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+        { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+      ])
+    })
+
     it('leaves the scan out when it is told to', async () => {
       const names = (await rendered({ scan: { enabled: false } })).map((object) => object.metadata!.name)
       expect(names).not.to.include('lapse-scan')
@@ -125,6 +223,7 @@ describe('charts/lapse', () => {
         'ClusterRole lapse-controller',
         'Role lapse-controller',
         'ClusterRole lapse-grantable',
+        'ClusterRole lapse-reaper',
         'ClusterRole lapse-scan',
         'ClusterRole lapse-webhook',
       ])
@@ -144,6 +243,8 @@ describe('charts/lapse', () => {
       expect(webhooks.map((webhook) => [webhook['name'], webhook['failurePolicy']])).to.deep.equal([
         ['requester.lapse.dev', 'Fail'],
         ['own-kinds.lapse.dev', 'Fail'],
+        ['approvals.lapse.dev', 'Fail'],
+        ['reviews.lapse.dev', 'Ignore'],
         ['own-definitions.lapse.dev', 'Fail'],
         ['namespaces.lapse.dev', 'Ignore'],
         ['workloads.lapse.dev', 'Ignore'],
@@ -234,6 +335,13 @@ describe('charts/lapse', () => {
         ruleWith({ nonResourceURLs: ['/metrics'] }),
         /additional properties 'nonResourceURLs'/,
       ],
+      [
+        'to watch everything for grants',
+        untilWith({ resources: ['*'] }),
+        /until\/resources\/0\/resources\/0.*does not/s,
+      ],
+      ['to watch every API group', untilWith({ apiGroups: ['*'] }), /until\/resources\/0\/apiGroups\/0.*does not/s],
+      ['to watch Secrets', untilWith({ resources: ['secrets'] }), /until\/resources\/0\/resources\/0.*'not' failed/s],
       ['to bind cluster-admin', { bindableClusterRoles: ['cluster-admin'] }, /bindableClusterRoles\/0.*'not' failed/s],
       [
         'to bind its own roles',
@@ -289,6 +397,7 @@ describe('charts/lapse', () => {
       it(`runs ${expected} for ${JSON.stringify(image)}`, async () => {
         const deployments = (await rendered({ image })).filter((object) => object.kind === 'Deployment')
         expect(deployments.map((deployment) => deployment['spec'].template.spec.containers[0].image)).to.deep.equal([
+          expected,
           expected,
           expected,
           expected,
@@ -391,10 +500,10 @@ describe('charts/lapse', () => {
     it('has pods that pass Pod Security at level restricted, and that the webhook need not pass', async () => {
       const pods = await eventually('the pods of all Deployments are there', async () => {
         const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
-        return found.length === 5 ? found : undefined
+        return found.length === 6 ? found : undefined
       })
       const components = pods.map((pod) => pod.metadata!.labels!['app.kubernetes.io/component'])
-      expect(components).to.have.members(['controller', 'controller', 'scan', 'webhook', 'webhook'])
+      expect(components).to.have.members(['controller', 'controller', 'reaper', 'scan', 'webhook', 'webhook'])
     })
 
     it('serves with a P-256 certificate for the Service, signed by the CA that the API server is told', async () => {
@@ -505,7 +614,13 @@ describe('charts/lapse', () => {
         const deletes = rules.filter((rule: { operations: string[] }) => /DELETE|\*/.test(rule.operations.join()))
         expect(deletes.flatMap((rule: { resources: string[] }) => rule.resources)).to.deep.equal(
           path === webhookConfigurations.validating
-            ? ['accesspolicyrevisions', 'customresourcedefinitions', 'customresourcedefinitions/status']
+            ? [
+                'accesspolicyrevisions',
+                'nhigrantapprovals',
+                'nhigrants', // those that are to be reviewed, which spec.revoke ends, and only while the webhook answers
+                'customresourcedefinitions',
+                'customresourcedefinitions/status',
+              ]
             : [],
         )
       }
@@ -687,9 +802,10 @@ const poolNames = ['lapse-set-0', 'lapse-set-1', 'lapse-set-2']
 const controllerRules: readonly Rule[] = [
   {
     apiGroups: ['lapse.dev'],
-    resources: ['accesspolicies', 'accesspolicyrevisions', 'nhigrants'],
+    resources: ['accesspolicies', 'accesspolicyrevisions', 'nhigrants', 'nhigrantapprovals', 'nhisuspensions'],
     verbs: ['get', 'list', 'watch'],
   },
+  { apiGroups: ['lapse.dev'], resources: ['nhigrants'], verbs: ['delete'] },
   {
     apiGroups: ['lapse.dev'],
     resources: ['accesspolicies/status', 'accesspolicyrevisions/status', 'nhigrants/status'],
@@ -710,7 +826,11 @@ const controllerRules: readonly Rule[] = [
     resources: ['rolebindings'],
     verbs: ['get', 'list', 'watch', 'create', 'delete'],
   },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles'], verbs: ['get', 'list', 'create', 'delete'] },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['roles'],
+    verbs: ['get', 'list', 'watch', 'create', 'delete'],
+  },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterrolebindings'], verbs: ['list'] },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], verbs: ['get', 'list', 'watch', 'create'] },
   {
@@ -719,6 +839,7 @@ const controllerRules: readonly Rule[] = [
     verbs: ['bind', 'delete'],
     resourceNames: poolNames,
   },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['list', 'watch'] },
   {
     apiGroups: ['rbac.authorization.k8s.io'],
     resources: ['clusterroles'],
@@ -741,6 +862,10 @@ const restrictedPod = {
 /** A rule that may be handed out, but for the change. */
 function ruleWith(change: object): object {
   return { grantable: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], ...change }] }
+}
+
+function untilWith(change: object): object {
+  return { until: { resources: [{ apiGroups: [''], resources: ['configmaps'], ...change }] } }
 }
 
 function objectsIn(manifest: string): readonly KubeObject[] {

@@ -2,9 +2,9 @@ import { expect } from 'chai'
 
 import type { AdminApi, KubeObject } from '../support/admin-api.ts'
 import type { CommandResult } from '../support/command.ts'
-import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
+import type { ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
-import { installLapse, type Installation } from '../support/installation.ts'
+import { guardedCluster } from '../support/guarded-cluster.ts'
 import { getOrNull, paths } from '../support/scene.ts'
 
 interface Condition {
@@ -20,21 +20,13 @@ const nested = (depth: number): string =>
   ')'.repeat(depth)
 
 describe('conditions', () => {
-  // Its own: whatever is admitted in it is admitted by this installation.
   let controlPlane: ControlPlane
   let admin: AdminApi
-  let lapse: Installation
   let namespace: string
   let policy: string
 
   before(async () => {
-    controlPlane = await startControlPlane()
-    admin = controlPlane.admin
-    lapse = await installLapse(controlPlane)
-  })
-  after(async () => {
-    await lapse?.stop()
-    await controlPlane?.stop()
+    ;({ controlPlane, admin } = await guardedCluster())
   })
   beforeEach(async () => {
     namespace = await controlPlane.namespace()
@@ -166,12 +158,16 @@ describe('conditions', () => {
     }
     const never = { name: 'never', expression: 'false' }
     await inForce(policyOf([never], [condition]), deployment('registry.example/app:1'))
+    const { appliedAt } = (await admin.get(`${paths.revisions}/${policy}-1.0.0`))['spec']
+    // Creation times have whole seconds: one of the second in which the version was applied does not show that it came after.
+    await eventually('a later second', async () => Date.now() - Date.parse(appliedAt) >= 1_000 || undefined)
     const refused = await apply(grant('none'))
     expect(refused.stderr).to.contain('[condition] a change ticket is needed')
     expect((await apply(grant('CHG-20855'))).stderr).to.equal('')
     await eventually('the grant is Active', async () => {
-      const found = await admin.get(`${paths.grants(namespace)}/rollout`)
-      return found['status']?.state === 'Active' ? found : undefined
+      const { status } = await admin.get(`${paths.grants(namespace)}/rollout`)
+      if (status?.state !== 'Active') throw new Error(JSON.stringify(status))
+      return true
     })
   })
 })

@@ -8,7 +8,7 @@ import { kinds } from '../../src/api/v1alpha1/crds.ts'
 import { digestOf } from '../../src/api/v1alpha1/digest.ts'
 import { parseAccessPolicy } from '../../src/api/v1alpha1/parse-access-policy.ts'
 import { brokenRules, brokenTransitions } from '../api/v1alpha1/broken-rules.ts'
-import { accessPolicy, nhiGrant, type Wire } from '../api/v1alpha1/wire.ts'
+import { accessPolicy, nhiGrant, nhiGrantApproval, nhiSuspension, type Wire } from '../api/v1alpha1/wire.ts'
 import { ApiError, type KubeObject } from '../support/admin-api.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
@@ -68,20 +68,28 @@ describe('crds/', () => {
   })
 
   after(async () => {
-    for (const plural of ['accesspolicies', 'accesspolicyrevisions'])
+    for (const plural of ['accesspolicies', 'accesspolicyrevisions', 'nhisuspensions'])
       await cp?.admin.delete(`${api}/${plural}?labelSelector=test%3D${namespace}`)
   })
 
   const policies = `${api}/accesspolicies`
   const revisions = `${api}/accesspolicyrevisions`
+  const suspensions = `${api}/nhisuspensions`
   const grants = (): string => `${api}/namespaces/${namespace}/nhigrants`
+  const approvals = (): string => `${api}/namespaces/${namespace}/nhigrantapprovals`
   const collectionOf = (kind: string): string =>
-    ({ AccessPolicy: policies, AccessPolicyRevision: revisions })[kind] ?? grants()
+    ({
+      AccessPolicy: policies,
+      AccessPolicyRevision: revisions,
+      NHIGrantApproval: approvals(),
+      NHISuspension: suspensions,
+    })[kind] ?? grants()
 
   /** The object under the name of this run, unless its name is the point of the test. */
   function mine(object: Wire): Wire {
     const metadata = { ...object.metadata, labels: { test: namespace } }
-    if (object.kind === 'NHIGrant') metadata.namespace = namespace
+    if (object.metadata.namespace !== undefined) metadata.namespace = namespace
+    else if (object.kind === 'NHISuspension') metadata.name = name
     else if (metadata.name.length <= 63) metadata.name = metadata.name.replace('payments-deploy', name)
     return { ...object, metadata }
   }
@@ -92,7 +100,11 @@ describe('crds/', () => {
 
   /** Where the objects are that the tests of changes create. */
   const pathOf = (kind: string): string =>
-    kind === 'NHIGrant' ? `${grants()}/rollout-2041` : `${revisions}/${name}-1.4.0`
+    ({
+      AccessPolicyRevision: `${revisions}/${name}-1.4.0`,
+      NHIGrantApproval: `${approvals()}/rollout-2041-ana`,
+      NHISuspension: `${suspensions}/${name}`,
+    })[kind] ?? `${grants()}/rollout-2041`
 
   async function setStatus(path: string, status: Wire): Promise<void> {
     await cp.admin.patch(`${path}/status`, { status })
@@ -144,7 +156,7 @@ describe('crds/', () => {
   })
 
   describe('accept', () => {
-    for (const object of [accessPolicy(), revisionOf(accessPolicy()), nhiGrant()])
+    for (const object of [accessPolicy(), revisionOf(accessPolicy()), nhiGrant(), nhiGrantApproval(), nhiSuspension()])
       it(`what is right: ${object.kind}`, async () => expect(await dryRun(object)).to.deep.equal([]))
 
     it('null for what may be omitted', async () => {
@@ -171,7 +183,7 @@ describe('crds/', () => {
       before(async () => {
         await create(nhiGrant())
         await cp.admin.patch(`${grants()}/rollout-2041`, { spec: { revoke: { reason: 'leaked' } } })
-        await create(revisionOf(accessPolicy()))
+        for (const object of [revisionOf(accessPolicy()), nhiGrantApproval(), nhiSuspension()]) await create(object)
       })
 
       for (const { kind, sentence, rule, message, change } of brokenTransitions) {

@@ -115,7 +115,7 @@ describe('the lease, between processes and against a real API server', () => {
     fourth.send('SIGTERM')
     expect(await fourth.end()).to.deep.equal({ code: 0, lost: '' })
     expect(await leaderAmong([fifth])).to.equal(fifth)
-    await delay(300)
+    await eventually('it writes as the others did', async () => (await writesOf([fifth])).length > 20 || undefined)
     fifth.send('SIGTERM')
     await fifth.end()
 

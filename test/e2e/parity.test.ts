@@ -272,6 +272,7 @@ describe('webhook and lapse check', function () {
       stdout: { write: (text) => void (stdout += text), isTerminal: false },
       stderr: { write: () => {}, isTerminal: false },
       stdin: () => Promise.resolve(Buffer.from(JSON.stringify(object))),
+      ask: () => Promise.resolve(null),
       env: {},
       cwd: controlPlane.directory,
       now: () => Date.now(),

@@ -119,36 +119,48 @@ describe('an access policy', () => {
       await admin.delete(`${paths.clusterRoles}/${poolName(0)}`)
     })
 
-    for (const [sentence, change] of [
-      ['of somebody else', {}],
-      ['of its own with other rules', { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }],
-    ] as const)
-      it(`is not in force while a name on record is carried by a role ${sentence}, which is left untouched`, async () => {
-        // The name goes on record; before the role is created, somebody is quicker.
-        let theirs: KubeObject | null = null
-        const intercept: Interceptor = async (call, proceed) => {
-          if (call.verb === 'create' && call.resource === 'clusterroles' && theirs === null) {
-            const { ownerReferences } = call.body!['metadata'] as { ownerReferences: readonly object[] }
-            const metadata = { name: call.name, ...('rules' in change && { ownerReferences }) }
-            theirs = await admin.create(paths.clusterRoles, { rules: rules.rollout, ...change, metadata })
-          }
-          return proceed()
+    /** Controllers that find a name on record taken, by a role that somebody made who was quicker. */
+    async function overtaken(change: (owners: readonly object[]) => KubeObject): Promise<() => KubeObject> {
+      let theirs: KubeObject | null = null
+      const intercept: Interceptor = async (call, proceed) => {
+        if (call.verb === 'create' && call.resource === 'clusterroles' && theirs === null) {
+          const { ownerReferences } = call.body!['metadata'] as { ownerReferences: readonly object[] }
+          const { metadata, ...rest } = change(ownerReferences)
+          theirs = await admin.create(paths.clusterRoles, { ...rest, metadata: { ...metadata, name: call.name } })
         }
-        controllers = await fixture.run({ intercept })
-        const scene = await setScene(oneSet)
-        const policy = await scene.policyIs('False', 'ObjectNotOurs')
-        const name = (theirs as KubeObject | null)!.metadata!.name!
-        expect(conditionOf(policy, 'Ready')!['message']).to.include(`ClusterRole ${name} exists already`)
-        expect(conditionOf(policy, 'Stalled')!['status']).to.equal('True')
-        expect(await role(name)).to.deep.equal(theirs)
-        await scene.ask('g')
-        await scene.waitsFor('g', 'PolicyNotReady')
-        expect(await scene.roleBindings()).to.deep.equal([])
-        await admin.delete(`${paths.clusterRoles}/${name}`)
-        await admin.patch(`${paths.policies}/${scene.policy}`, { metadata: { labels: { touched: 'yes' } } })
-        await scene.policyIs('True', 'Accepted')
-        await scene.reaches('g', 'Active')
-      })
+        return proceed()
+      }
+      controllers = await fixture.run({ intercept })
+      return () => theirs!
+    }
+
+    it('is not in force while a name on record is carried by a role of somebody else, which is left untouched', async () => {
+      const theirs = await overtaken(() => ({ rules: rules.rollout }))
+      const scene = await setScene(oneSet)
+      const policy = await scene.policyIs('False', 'ObjectNotOurs')
+      const name = theirs().metadata!.name!
+      expect(conditionOf(policy, 'Ready')!['message']).to.include(`ClusterRole ${name} exists already`)
+      expect(conditionOf(policy, 'Stalled')!['status']).to.equal('True')
+      expect(await role(name)).to.deep.equal(theirs())
+      await scene.ask('g')
+      await scene.waitsFor('g', 'PolicyNotReady')
+      expect(await scene.roleBindings()).to.deep.equal([])
+      await admin.delete(`${paths.clusterRoles}/${name}`)
+      await admin.patch(`${paths.policies}/${scene.policy}`, { metadata: { labels: { touched: 'yes' } } })
+      await scene.policyIs('True', 'Accepted')
+      await scene.reaches('g', 'Active')
+    })
+
+    it('replaces one that claims to be its own and says something else', async () => {
+      const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]
+      const theirs = await overtaken((ownerReferences) => ({ metadata: { ownerReferences }, rules: everything }))
+      const scene = await setScene(oneSet)
+      await scene.policyIs('True', 'Accepted')
+      const found = await role(await scene.roleOf('rollout'))
+      expect(found!['rules']).to.deep.equal(rules.rollout)
+      expect(found!.metadata).to.include({ name: theirs().metadata!.name })
+      expect(found!.metadata!.uid).not.to.equal(theirs().metadata!.uid)
+    })
   })
 
   describe('under running controllers', () => {

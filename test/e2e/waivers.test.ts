@@ -145,7 +145,7 @@ describe('waivers', () => {
     expect(refused.stderr)
       .to.contain('[host-path] spec.template.spec.volumes[0]')
       .and.contain(
-        `to ask for an exception: create an NHIGrant in namespace ${namespace} under policy ${policy} with waive: [host-path] (kubectl explain nhigrant.spec.waive)`,
+        `to ask for an exception: lapse request -n ${namespace} --as-subject sa/api --policy ${policy} --waive host-path --reason TEXT`,
       )
 
     const grant = await waive({ duration: '10s' })

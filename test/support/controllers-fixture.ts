@@ -1,30 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../src/api/v1alpha1/objects.ts'
+import type {
+  AccessPolicy,
+  AccessPolicyRevision,
+  NHIGrant,
+  NHIGrantApproval,
+  NHISuspension,
+} from '../../src/api/v1alpha1/objects.ts'
+import type { AuditSink } from '../../src/audit/ports.ts'
 import { KubeClient } from '../../src/cluster/client.ts'
 import { loadConnection } from '../../src/cluster/connection.ts'
 import type { Selection } from '../../src/cluster/paged-list.ts'
 import type { EventSink, KubeObject, MetadataOnly } from '../../src/cluster/ports.ts'
+import { KubeObjectWatcher } from '../../src/cluster/object-watcher.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { resources, type ResourceType } from '../../src/cluster/resources.ts'
 import { Transport } from '../../src/cluster/transport.ts'
 import { Controllers, type ControllerParts } from '../../src/controllers/controllers.ts'
 import { carriesGrant } from '../../src/controllers/marks.ts'
+import { carrierOf, type GrantCarrier } from '../../src/controllers/nhi-grant/carrier.ts'
+import { WatchedUntilObjects } from '../../src/controllers/nhi-grant/watched-until-objects.ts'
 import type { Instant, Millis } from '../../src/core/time.ts'
-import { systemClock, type Clock } from '../../src/runtime/clock.ts'
+import { systemClock, type TwoSidedClock } from '../../src/runtime/clock.ts'
 import { silentLog, type Log } from '../../src/runtime/log.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
+import { TrustedClock } from '../../src/runtime/trusted-clock.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import { installChart } from './installation.ts'
 import { InterceptedClient, type Interceptor } from './intercepted-client.ts'
 
 /** The system's time, moved on. What waits for its time waits as long as it would have. */
-export class MovableClock implements Clock {
+export class MovableClock implements TwoSidedClock {
   #ahead: Millis = 0
 
   now(): Instant {
     return systemClock.now() + this.#ahead
+  }
+
+  earliest(): Instant {
+    return this.now()
   }
 
   monotonic(): Millis {
@@ -43,11 +58,14 @@ export class MovableClock implements Clock {
 export interface RunOptions {
   /** Default: every call is made. */
   readonly intercept?: Interceptor
-  readonly clock?: Clock
+  /** One that is trusted hears the dates of the API server. Default: the system's, trusted. */
+  readonly clock?: TwoSidedClock
   /** Default 256, as the chart's. */
   readonly poolSize?: number
   /** Default: those of test-values.yaml. */
   readonly bindableClusterRoles?: readonly string[]
+  /** Default: none. The RBAC that it takes there is the test's to apply. */
+  readonly credentialNamespaces?: readonly string[]
   /** The only policy, by the label `policy`, and the only namespace for grants that it sees. Default: everything. */
   readonly scope?: { readonly policy: string; readonly namespace: string }
   /** They are a standby until then. Default: they lead from the start. */
@@ -59,6 +77,8 @@ export interface RunOptions {
   readonly through?: FaultProxy
   /** Where events go, by the connections of the controllers. Default: nowhere. */
   readonly events?: (transport: Transport) => EventSink
+  /** Where evidence goes. Default: nowhere. */
+  readonly audit?: AuditSink
 }
 
 /** The operator's controllers, in this process. */
@@ -86,10 +106,11 @@ export class ControllersFixture {
     this.#kubeconfig = kubeconfig
   }
 
-  static async start(): Promise<ControllersFixture> {
+  /** `values` of the chart, over those of test-values.yaml. */
+  static async start(values: Readonly<Record<string, unknown>> = {}): Promise<ControllersFixture> {
     const controlPlane = await startControlPlane()
     try {
-      await installChart(controlPlane)
+      await installChart(controlPlane, { values })
       const admission = '/apis/admissionregistration.k8s.io/v1'
       await controlPlane.admin.delete(`${admission}/validatingwebhookconfigurations/lapse`)
       await controlPlane.admin.delete(`${admission}/mutatingwebhookconfigurations/lapse`)
@@ -103,20 +124,26 @@ export class ControllersFixture {
 
   /** Starts controllers; resolves once they work, or stand by. Each is as a process of its own: nothing is shared but the API server. */
   async run(options: RunOptions = {}): Promise<RunningControllers> {
-    const { clock = systemClock, log = silentLog } = options
+    const { clock = new TrustedClock(systemClock), log = silentLog } = options
     const kubeconfig = (await options.through?.kubeconfig(operatorAccount)) ?? this.#kubeconfig
     const connection = await loadConnection({ kubeconfig, clock: systemClock })
-    const transport = new Transport({ connection, clock: systemClock, random: Math.random })
+    const witness = clock instanceof TrustedClock ? { witness: clock } : {}
+    const transport = new Transport({ connection, clock: systemClock, random: Math.random, ...witness })
     const caches = cachesOf(transport, options)
     const client = new KubeClient(transport)
+    const watcher = new KubeObjectWatcher({ transport, clock: systemClock, log, random: Math.random })
+    const untilObjects = new WatchedUntilObjects(watcher)
     const controllers = new Controllers({
       client: options.intercept === undefined ? client : new InterceptedClient(client, options.intercept),
       events: options.events?.(transport) ?? { record: () => {} },
+      audit: options.audit ?? { write: () => Promise.resolve() },
       caches,
+      untilObjects,
       clock,
       log,
       poolSize: options.poolSize ?? 256,
       bindableClusterRoles: options.bindableClusterRoles ?? ['view-logs-test'],
+      credentialNamespaces: options.credentialNamespaces ?? [],
       observer: createMetrics({ version: 'test' }),
       random: Math.random,
     })
@@ -124,7 +151,7 @@ export class ControllersFixture {
     let ended: Promise<void> | null = null
     const end = async (): Promise<void> => {
       await controllers.drain()
-      await Promise.all(reflectors.map((reflector) => reflector.stop()))
+      await Promise.all([...reflectors, untilObjects].map((watches) => watches.stop()))
       await transport.close()
     }
     const running: RunningControllers = {
@@ -151,7 +178,12 @@ type Caches = ControllerParts['caches']
 type Reflectors = { readonly [K in keyof Caches]: Reflector<NonNullable<ReturnType<Caches[K]['get']>>> }
 
 function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: RunOptions): Reflectors {
-  const reflect = <T>(type: ResourceType, selection: Selection = {}): Reflector<T> => {
+  const carriers: Selection = { labelSelector: carriesGrant, ...(scope && { namespace: scope.namespace }) }
+  const reflect = <T>(
+    type: ResourceType,
+    selection: Selection = {},
+    transform?: (object: KubeObject) => T,
+  ): Reflector<T> => {
     const late = lag[type.plural]
     return new Reflector<T>({
       type,
@@ -160,6 +192,7 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
       log,
       random: Math.random,
       ...selection,
+      ...(transform !== undefined && { transform }),
     })
   }
   return {
@@ -169,14 +202,13 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
       scope && { labelSelector: `lapse.dev/policy=${scope.policy}` },
     ),
     grants: reflect<NHIGrant>(resources.nhiGrants, scope && { namespace: scope.namespace }),
+    approvals: reflect<NHIGrantApproval>(resources.nhiGrantApprovals, scope && { namespace: scope.namespace }),
+    suspensions: reflect<NHISuspension>(resources.nhiSuspensions),
     namespaces: reflect<MetadataOnly>(resources.namespaces, { form: 'metadata' }),
     serviceAccounts: reflect<MetadataOnly>(resources.serviceAccounts, { form: 'metadata' }),
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
-    grantBindings: reflect<MetadataOnly>(resources.roleBindings, {
-      form: 'metadata',
-      labelSelector: carriesGrant,
-      ...(scope && { namespace: scope.namespace }),
-    }),
+    grantBindings: reflect<GrantCarrier>(resources.roleBindings, carriers, carrierOf),
+    grantRoles: reflect<GrantCarrier>(resources.roles, carriers, carrierOf),
   }
 }
 

@@ -3,14 +3,14 @@ import type { ResourceType } from '../../src/cluster/resources.ts'
 
 /** One call of a client, as far as a test wants to meddle with it. */
 export interface Call {
-  readonly verb: 'get' | 'list' | 'create' | 'replaceStatus' | 'delete' | 'isAllowed'
-  /** The plural; `subjectaccessreviews` for isAllowed. */
+  readonly verb: 'get' | 'list' | 'create' | 'replace' | 'replaceStatus' | 'delete' | 'isAllowed'
+  /** The plural, with the subresource if there is one, such as `serviceaccounts/token`; `subjectaccessreviews` for isAllowed. */
   readonly resource: string
   /** Empty for cluster-scoped objects, and for a list of all namespaces. */
   readonly namespace: string
   /** Empty for a list and for isAllowed. */
   readonly name: string
-  /** The object that is created, or the status that is written; null for every other verb. */
+  /** The object or the status that is written; null for every other verb. */
   readonly body: Readonly<Record<string, unknown>> | null
 }
 
@@ -19,7 +19,7 @@ export type Interceptor = (call: Call, proceed: () => Promise<unknown>) => Promi
 
 /** Whether the call changes the cluster. A SubjectAccessReview does not. */
 export function isWriteCall({ verb }: Call): boolean {
-  return verb === 'create' || verb === 'replaceStatus' || verb === 'delete'
+  return verb === 'create' || verb === 'replace' || verb === 'replaceStatus' || verb === 'delete'
 }
 
 /** A client whose every call goes through an interceptor. */
@@ -49,6 +49,26 @@ export class InterceptedClient implements ClusterClient {
     const body = { ...object }
     return this.#pass({ verb: 'create', resource: type.plural, namespace, name, body }, () =>
       this.#client.create(type, object, limit),
+    )
+  }
+
+  createSubresource(
+    type: ResourceType,
+    key: ObjectKey,
+    subresource: string,
+    object: object,
+    limit?: CallLimit,
+  ): Promise<KubeObject> {
+    const resource = `${type.plural}/${subresource}`
+    return this.#pass({ verb: 'create', resource, ...key, body: { ...object } }, () =>
+      this.#client.createSubresource(type, key, subresource, object, limit),
+    )
+  }
+
+  replace(type: ResourceType, object: KubeObject, limit?: CallLimit): Promise<KubeObject> {
+    const { namespace = '', name } = object.metadata
+    return this.#pass({ verb: 'replace', resource: type.plural, namespace, name, body: { ...object } }, () =>
+      this.#client.replace(type, object, limit),
     )
   }
 

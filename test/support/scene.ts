@@ -12,6 +12,8 @@ export const paths = {
   policies: `${lapse}/accesspolicies`,
   revisions: `${lapse}/accesspolicyrevisions`,
   grants: (namespace: string) => `${lapse}/namespaces/${namespace}/nhigrants`,
+  approvals: (namespace: string) => `${lapse}/namespaces/${namespace}/nhigrantapprovals`,
+  suspensions: `${lapse}/nhisuspensions`,
   clusterRoles: `${rbac}/clusterroles`,
   roles: (namespace: string) => `${rbac}/namespaces/${namespace}/roles`,
   roleBindings: (namespace: string) => `${rbac}/namespaces/${namespace}/rolebindings`,
@@ -145,7 +147,7 @@ export class Scene {
   }
 
   /** Resolves when the grant has ended in that state and the API server's verdict is in. */
-  ends(name: string, state: 'Expired' | 'Revoked', withinMs?: number): Promise<KubeObject> {
+  ends(name: string, state: 'Expired' | 'Completed' | 'Revoked', withinMs?: number): Promise<KubeObject> {
     const isProved = ({ status }: KubeObject): boolean =>
       status?.state === state && status.revocation?.verifiedAt !== undefined
     return this.whenGrant(name, `is ${state} and proved to be`, isProved, withinMs)

@@ -36,6 +36,30 @@ describe('mutate', () => {
       expect(patchOf({ ...grant(), spec })).to.deep.equal([])
     })
 
+  it('stamps who says it on an approval, whatever it says, and has it go with its grant', () => {
+    const spec = { grant: { name: 'g', uid: 'u' }, approver: 'eve' }
+    const object = { apiVersion: 'lapse.dev/v1alpha1', kind: 'NHIGrantApproval', metadata: { name: 'a' }, spec }
+    const owner = { apiVersion: 'lapse.dev/v1alpha1', kind: 'NHIGrant', name: 'g', uid: 'u' }
+    expect(patchOf(object)).to.deep.equal([
+      { op: 'add', path: '/spec/approver', value: ana },
+      {
+        op: 'add',
+        path: '/metadata/ownerReferences',
+        value: [{ ...owner, controller: false, blockOwnerDeletion: false }],
+      },
+    ])
+    for (const grant of [undefined, null, 'g', { name: 'g' }])
+      expect(patchOf({ ...object, spec: { grant } })).to.deep.equal([{ op: 'add', path: '/spec/approver', value: ana }])
+  })
+
+  it('stamps who sets it on a suspension', () => {
+    const object = { apiVersion: 'lapse.dev/v1alpha1', kind: 'NHISuspension', metadata: { name: 's' } }
+    expect(patchOf({ ...object, spec: { setBy: 'eve' } })).to.deep.equal([
+      { op: 'add', path: '/spec/setBy', value: ana },
+    ])
+    expect(patchOf(object)).to.deep.equal([])
+  })
+
   const noted = (author: string) => ({ annotations: { [key]: author } })
   const authors: readonly (readonly [
     sentence: string,

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { reviewGrant } from '../../src/webhook/review-grant.ts'
+import { WorldIndex, type WorldKind } from '../../src/world/world-index.ts'
 import { grant, payments, policy } from './objects.ts'
 import { gist, judge, refusalOf, requestOf, worldOf, type RawObject, type RequestOptions } from './requests.ts'
 
@@ -65,6 +66,19 @@ owner: payments-platform <payments-oncall@example.com>`,
       expect(refusalOf(answer).replaceAll(/ +/g, ' ')).to.contain(text)
       expect(answer).to.include({ code: 403 })
     })
+
+  it('says of a credential what the controller would say: it knows by the same option where there are any', () => {
+    const within = (...credentialNamespaces: readonly string[]): WorldIndex => {
+      const known = new WorldIndex({ credentialNamespaces: new Set(credentialNamespaces) })
+      for (const object of [...payments, policy()]) known.put(object.kind as WorldKind, object)
+      return known
+    }
+    const asked = grant({ credential: { secretName: 'token' } })
+    expect(gist(review(asked, lead, within('payments')))).to.equal('allowed')
+    expect(refusalOf(review(asked, lead, within('ci')))).to.contain(
+      '[credential-namespace] spec.credential: the operator issues no credentials in namespace payments',
+    )
+  })
 
   it('refuses the subject under a spelling that is not its own', () => {
     const subject = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' }

@@ -50,8 +50,21 @@ describe('reviewWorkloads', () => {
   [secrets-read] spec.template.spec.serviceAccountName: ServiceAccount payments/api can list secrets in payments (RoleBinding payments/legacy → Role reader)
                  → Mount the Secret that is needed, or grant get with resourceNames
 owner: payments-platform <payments-oncall@example.com>
-to ask for time-bound access instead: create an NHIGrant in namespace payments under policy payments-deploy (kubectl explain nhigrant.spec)`,
+to ask for time-bound access instead: lapse request -n payments --as-subject sa/api --policy payments-deploy --permission rollout --reason TEXT`,
     )
+  })
+
+  it('refuses what would run as the identity of a grant, whoever is governed, and a template as well', () => {
+    const serviceAccountName = 'lapse-0b8c1a5e-0000-4000-8000-00000000abcd'
+    for (const [object, path] of [
+      [pod({ serviceAccountName }), 'spec.serviceAccountName'],
+      [deployment({ serviceAccountName }), 'spec.template.spec.serviceAccountName'],
+    ] as const) {
+      const refusal = refusalOf(review(object, {}, worldOf(...payments)))
+      expect(refusal).to.include(
+        `[grant-identity] ${path}: ServiceAccount ${serviceAccountName} is the identity of a grant`,
+      )
+    }
   })
 
   it('names no grant as a way out when no capability is among the findings', () => {

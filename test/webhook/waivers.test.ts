@@ -69,7 +69,7 @@ describe('a waiver at admission', () => {
     expect(refusalOf(answer))
       .to.contain('[host-namespaces] spec.template.spec.hostPID')
       .and.contain(
-        '\nto ask for an exception: create an NHIGrant in namespace payments under policy payments-deploy with waive: [host-namespaces] (kubectl explain nhigrant.spec.waive)',
+        '\nto ask for an exception: lapse request -n payments --as-subject sa/api --policy payments-deploy --waive host-namespaces --reason TEXT',
       )
       .and.not.contain('host-path')
     expect(answer.auditAnnotations['findings']).to.match(/^Deny \[host-namespaces\] [^;]*$/)

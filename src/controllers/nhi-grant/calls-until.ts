@@ -3,7 +3,10 @@ import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 
 /** What it takes to give an access, and to take it back. */
-export type ObjectCalls = Pick<ClusterClient, 'get' | 'create' | 'replaceStatus' | 'delete'>
+export type ObjectCalls = Pick<
+  ClusterClient,
+  'get' | 'list' | 'create' | 'createSubresource' | 'replace' | 'replaceStatus' | 'delete'
+>
 
 const longest: Millis = 10_000
 
@@ -19,8 +22,23 @@ export function callsUntil(end: Instant, client: ObjectCalls, clock: Clock): Obj
   }
   return {
     get: async (type, key) => client.get(type, key, limit()),
+    list: async (type, options) => within(limit(), client.list(type, options), clock),
     create: async (type, object) => client.create(type, object, limit()),
+    createSubresource: async (type, key, subresource, object) =>
+      client.createSubresource(type, key, subresource, object, limit()),
+    replace: async (type, object) => client.replace(type, object, limit()),
     replaceStatus: async (type, object, status) => client.replaceStatus(type, object, status, limit()),
     delete: async (type, key, options) => client.delete(type, key, { ...options, ...limit() }),
+  }
+}
+
+/** A list is made of several calls, each with a limit of its own: nobody waits for the rest of them. */
+async function within<T>({ timeout = longest }: CallLimit, listed: Promise<T>, clock: Clock): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const callOff = clock.after(timeout, () => late.reject(new Error('a list did not end in time')))
+  try {
+    return await Promise.race([listed, late.promise])
+  } finally {
+    callOff()
   }
 }

@@ -1,8 +1,11 @@
+import { grantDigestOf } from '../../api/v1alpha1/digest.ts'
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { Cache, ObjectKey } from '../../cluster/ports.ts'
 import { readLiveGrant } from '../../world/read-facts.ts'
+import type { Approvals } from '../../core/grant/approval.ts'
 import type { SetRoles } from '../../core/grant/record.ts'
 import type { LiveGrant, World } from '../../core/world.ts'
+import type { ApprovalIndex } from './approval-index.ts'
 
 export interface GrantCaches {
   readonly grants: Cache<NHIGrant>
@@ -17,13 +20,18 @@ export interface GrantCaches {
 export class GrantStore {
   readonly world: World
   readonly #caches: GrantCaches
+  readonly #approvals: ApprovalIndex
   readonly #written = new Map<string, NHIGrant>()
   readonly #reserved = new Map<string, LiveGrant>()
   readonly #deleted = new Map<string, readonly NHIGrant[]>()
 
-  constructor(caches: GrantCaches, world: World) {
+  constructor(caches: GrantCaches, world: World, approvals: ApprovalIndex) {
     this.#caches = caches
-    this.world = { ...delegate(world), liveGrants: (policy) => this.#issuedUnder(policy, world) }
+    this.#approvals = approvals
+    this.world = {
+      ...delegate(world),
+      liveGrants: (policy, subject) => this.#issued(world.liveGrants(policy, subject), policy),
+    }
   }
 
   /** The newest state known of a grant; null: it is not there. */
@@ -34,14 +42,31 @@ export class GrantStore {
     return isNewer(written, cached) ? written : cached
   }
 
+  /** What is said of a grant, as far as the caches show it. */
+  approvals({ metadata, spec }: NHIGrant): Approvals {
+    return {
+      facts: this.#approvals.of(metadata.namespace ?? '', metadata.uid),
+      digestUnder: (policyDigest) => grantDigestOf(spec, policyDigest),
+    }
+  }
+
   wrote(grant: NHIGrant): void {
-    this.#written.set(textOf(keyOf(grant)), grant)
+    const cached = this.#caches.grants.get(keyOf(grant))
+    if (cached !== null && isNewer(grant, cached)) this.#written.set(textOf(keyOf(grant)), grant)
   }
 
   /** Counts a grant as issued from now on, before its record is in the cache. */
   reserve(grant: NHIGrant): void {
     const live = readLiveGrant(grant)
     if (live !== null) this.#reserved.set(live.uid, { ...live, issued: true })
+  }
+
+  /** The cache shows the grant as it is given: what it was corrected by before is history. */
+  caughtUp(grant: NHIGrant): void {
+    const key = textOf(keyOf(grant))
+    const written = this.#written.get(key)
+    if (written !== undefined && !isNewer(written, grant)) this.#written.delete(key)
+    if (grant.status?.notAfter !== undefined) this.#reserved.delete(grant.metadata.uid)
   }
 
   /** The grant has ended: it counts no more. */
@@ -87,6 +112,13 @@ export class GrantStore {
     return isComplete || ready.reason === 'PoolExhausted' ? { digest, roles } : null
   }
 
+  /** The roles of a version that was issued under, whether or not its policy is ready now; what is not known is left out. */
+  rolesOf(policy: string, version: string, digest: string): SetRoles {
+    const revision = this.#caches.revisions.get({ namespace: '', name: `${policy}-${version}` })
+    const roles = revision?.spec.digest === digest ? (revision.status?.roles ?? []) : []
+    return new Map(roles.map((role) => [role.set, role.clusterRole]))
+  }
+
   #newest(grant: NHIGrant): NHIGrant {
     const written = this.#written.get(textOf(keyOf(grant)))
     return written !== undefined && written.metadata.uid === grant.metadata.uid && isNewer(written, grant)
@@ -94,8 +126,8 @@ export class GrantStore {
       : grant
   }
 
-  #issuedUnder(policy: string, world: World): readonly LiveGrant[] {
-    const cached = world.liveGrants(policy).filter((grant) => grant.issued)
+  #issued(live: readonly LiveGrant[], policy: string): readonly LiveGrant[] {
+    const cached = live.filter((grant) => grant.issued)
     const known = new Set(cached.map((grant) => grant.uid))
     const reserved = [...this.#reserved.values()].filter((grant) => grant.policy === policy && !known.has(grant.uid))
     return [...cached, ...reserved]
@@ -110,12 +142,16 @@ function isNewer(a: NHIGrant, b: NHIGrant): boolean {
 function delegate(world: World): Omit<World, 'liveGrants'> {
   return {
     rbac: world.rbac,
+    credentialNamespaces: world.credentialNamespaces,
     policy: (name) => world.policy(name),
     policies: () => world.policies(),
     revisions: (policy) => world.revisions(policy),
     namespaceLabels: (name) => world.namespaceLabels(name),
     serviceAccount: (namespace, name) => world.serviceAccount(namespace, name),
     liveGrantsOf: (username) => world.liveGrantsOf(username),
+    grant: (namespace, name) => world.grant(namespace, name),
+    unreviewed: (policy) => world.unreviewed(policy),
+    suspension: (subject) => world.suspension(subject),
     grantBindings: () => world.grantBindings(),
   }
 }

@@ -4,8 +4,13 @@ import type { GrantRecord, ManagedObject } from '../../core/grant/record.ts'
 import { formatInstant } from '../../core/time.ts'
 import { managedByLapse, ownedBy } from '../marks.ts'
 
-/** The Role or RoleBinding that carries a grant, ready to be created. The reaper needs only its annotation to end it. */
-export function manifestOf(grant: NHIGrant, record: GrantRecord, subject: Identity, object: ManagedObject): object {
+/** What carries a grant, ready to be created. The reaper needs only its annotation to end it. */
+export function manifestOf(
+  grant: NHIGrant,
+  record: Pick<GrantRecord, 'notAfter'> & { readonly policy: Pick<GrantRecord['policy'], 'name' | 'version'> },
+  subject: Identity,
+  object: ManagedObject,
+): object {
   const metadata = {
     name: object.name,
     namespace: grant.metadata.namespace,
@@ -20,6 +25,9 @@ export function manifestOf(grant: NHIGrant, record: GrantRecord, subject: Identi
   }
   const apiVersion = 'rbac.authorization.k8s.io/v1'
   if (object.kind === 'Role') return { apiVersion, kind: 'Role', metadata, rules: object.rules }
+  if (object.kind === 'ServiceAccount')
+    return { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false }
+  if (object.kind === 'Secret') return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'lapse.dev/token' }
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', ...object.roleRef }
   return { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects: [subjectOf(subject)] }
 }

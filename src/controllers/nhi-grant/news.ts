@@ -18,6 +18,10 @@ function newsOfState(before: NHIGrant, after: NHIGrant): readonly News[] {
   switch (state) {
     case 'Pending':
       return []
+    case 'AwaitingApproval': {
+      const { reason = '', message: note = '' } = conditionOf(after, 'Ready') ?? {}
+      return [{ type: 'Normal', reason, action: 'Approve', note }]
+    }
     case 'Active':
       return [{ type: 'Normal', reason: 'Issued', action: 'Issue', note: issued(after) }]
     case 'Denied': {
@@ -25,6 +29,7 @@ function newsOfState(before: NHIGrant, after: NHIGrant): readonly News[] {
       return [{ type: 'Warning', reason, action: 'Issue', note: endedReason }]
     }
     case 'Expired':
+    case 'Completed':
     case 'Revoked':
       return [{ type: 'Normal', reason: state, action: 'Remove', note: ended(after) }]
   }

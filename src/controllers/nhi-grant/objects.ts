@@ -1,18 +1,21 @@
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import { Conflict } from '../../cluster/errors.ts'
+import { Conflict, Forbidden } from '../../cluster/errors.ts'
 import type { ClusterClient, KubeObject, ObjectKey } from '../../cluster/ports.ts'
 import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Identity } from '../../core/identity.ts'
 import type { GrantRecord, ManagedObject } from '../../core/grant/record.ts'
+import type { Instant } from '../../core/time.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { allEnded } from '../all-ended.ts'
 import { isOwnedBy } from '../marks.ts'
 import { isSameContent } from '../same-content.ts'
 import type { ObjectCalls } from './calls-until.ts'
 import { manifestOf } from './manifests.ts'
+import { bindingsToOwnRole } from './role-bindings.ts'
 
 /** Why a grant cannot be carried out, for good. */
 export interface Obstacle {
-  readonly reason: 'ObjectNotOurs' | 'NotHeldByOperator'
+  readonly reason: 'ObjectNotOurs' | 'NotHeldByOperator' | 'CredentialTooShort'
   readonly message: string
 }
 
@@ -24,7 +27,7 @@ export function isObstacle(result: object): result is Obstacle {
 export type CreatedUids = ReadonlyMap<string, string>
 
 /**
- * Creates what carries a grant: its Role first, then the bindings side by side. An object that is already there is taken
+ * Creates what carries a grant: its own identity and its Role first, then the bindings side by side; not its Secret. An object that is already there is taken
  * for ours only if its owner is this very grant and it says exactly what we would have written.
  */
 export async function createObjects(
@@ -34,9 +37,13 @@ export async function createObjects(
   subject: Identity,
 ): Promise<CreatedUids | Obstacle> {
   const uids = new Map<string, string>()
-  for (const kind of ['Role', 'RoleBinding'] as const) {
+  for (const kind of ['ServiceAccount', 'Role', 'RoleBinding'] as const) {
     const wanted = record.objects.filter((object) => object.kind === kind)
+    const before = kind === 'Role' && wanted.length > 0 ? await boundAlready(client, grant) : null
+    if (before !== null) return before
     const results = await allEnded(wanted.map((object) => createOne(client, grant, record, subject, object)))
+    const meanwhile = kind === 'Role' && wanted.length > 0 ? await boundAlready(client, grant) : null
+    if (meanwhile !== null) return meanwhile
     for (const [index, result] of results.entries()) {
       if (isObstacle(result)) return result
       uids.set(`${kind}/${wanted[index]?.name ?? ''}`, result.metadata.uid)
@@ -65,34 +72,90 @@ async function createOne(
   return { reason: 'ObjectNotOurs', message: `${object.kind} ${object.name} exists already and is not this grant's` }
 }
 
+/**
+ * A RoleBinding that waits for a Role of the grant's own would gain what that gives. It can be made while somebody has a Role of
+ * the name that gives nothing, also between two looks, hence one before the Role is created and one after.
+ */
+async function boundAlready(client: ObjectCalls, grant: NHIGrant): Promise<Obstacle | null> {
+  const [first] = await bindingsToOwnRole(client, grant)
+  if (first === undefined) return null
+  const message = `RoleBinding ${first.name} binds Role lapse-${grant.metadata.uid} already and is not this grant's`
+  return { reason: 'ObjectNotOurs', message }
+}
+
 function saysTheSame(found: KubeObject, manifest: object): boolean {
   const wanted = manifest as Readonly<Record<string, unknown>>
   return ['rules', 'roleRef', 'subjects'].every((field) => isSameContent(found[field], wanted[field]))
 }
 
+/** What the API server has acknowledged to be gone. */
+export interface Deletion {
+  /** Objects with the names of the grant's own that were not its to remove. */
+  readonly foreign: readonly string[]
+  readonly bindingsRemovedAt: Instant
+  /** null: the grant has no Secret, or the operator may not remove it. */
+  readonly secretRemovedAt: Instant | null
+  /** What of its credential the operator may not remove, any more. */
+  readonly forbidden: readonly string[]
+}
+
 /**
- * Deletes what the status lists: bindings first and side by side, for they are the access. Resolves once the API server
- * has acknowledged the last of them. What carries one of the names but is not this grant's is left alone and returned.
+ * Deletes what the status lists: bindings first and side by side, for they are the access; then the Secret, with which the
+ * token dies, and the identity. What carries one of the names but is not this grant's is left alone.
  */
-export async function deleteObjects(client: ObjectCalls, grant: NHIGrant): Promise<readonly string[]> {
-  const objects = grant.status?.objects ?? []
-  const foreign: string[] = []
-  for (const kind of ['RoleBinding', 'Role'] as const) {
-    const doomed = objects.filter((object) => object.kind === kind)
-    const left = await allEnded(doomed.map((object) => deleteOne(client, grant, object)))
-    foreign.push(...left.filter((name) => name !== null))
+export async function deleteObjects(
+  client: ObjectCalls,
+  grant: NHIGrant,
+  clock: Pick<Clock, 'now'>,
+): Promise<Deletion> {
+  const bindings = await deleteAll(client, grant, 'RoleBinding')
+  const bindingsRemovedAt = clock.now()
+  const secrets = await deleteAll(client, grant, 'Secret')
+  const hadSecret = (grant.status?.objects ?? []).some(({ kind, uid }) => kind === 'Secret' && uid !== undefined)
+  const secretRemovedAt = hadSecret && secrets.forbidden.length === 0 ? clock.now() : null
+  const accounts = await deleteAll(client, grant, 'ServiceAccount')
+  const roles = await deleteAll(client, grant, 'Role')
+  return {
+    foreign: [...bindings.foreign, ...roles.foreign],
+    bindingsRemovedAt,
+    secretRemovedAt,
+    forbidden: [...secrets.forbidden, ...accounts.forbidden],
   }
-  return foreign
+}
+
+async function deleteAll(
+  client: ObjectCalls,
+  grant: NHIGrant,
+  kind: ManagedObject['kind'],
+): Promise<Pick<Deletion, 'foreign' | 'forbidden'>> {
+  const doomed = (grant.status?.objects ?? []).filter((object) => object.kind === kind)
+  const isAccess = kind === 'Role' || kind === 'RoleBinding'
+  const forbidden: string[] = []
+  const left = await allEnded(
+    doomed.map(async (object) => {
+      try {
+        return await deleteOne(client, grant, { ...object, kind })
+      } catch (error) {
+        // the rights over a namespace may have been taken from the operator: the end goes on without
+        if (isAccess || !(error instanceof Forbidden)) throw error
+        forbidden.push(`${kind} ${grant.metadata.namespace ?? ''}/${object.name}`)
+        return null
+      }
+    }),
+  )
+  return { foreign: left.filter((name) => name !== null), forbidden }
 }
 
 async function deleteOne(
   client: ObjectCalls,
   grant: NHIGrant,
-  object: { readonly kind: 'Role' | 'RoleBinding'; readonly name: string; readonly uid?: string },
+  object: { readonly kind: ManagedObject['kind']; readonly name: string; readonly uid?: string },
 ): Promise<string | null> {
   const type = typeOf(object.kind)
   const key = { namespace: grant.metadata.namespace ?? '', name: object.name }
   if (object.uid !== undefined && (await isDeleted(client, type, key, object.uid))) return null
+  // The operator may not read Secrets. One whose UID is not on record is empty, and goes with the grant.
+  if (object.kind === 'Secret') return null
   // Its UID was never recorded, for a crash came in between; or the object is not the one that was recorded.
   const found = await client.get(type, key)
   if (found === null) return null
@@ -140,5 +203,14 @@ export function finalizersOf({ metadata }: KubeObject): readonly string[] {
 }
 
 function typeOf(kind: ManagedObject['kind']): ResourceType {
-  return kind === 'Role' ? resources.roles : resources.roleBindings
+  switch (kind) {
+    case 'Role':
+      return resources.roles
+    case 'RoleBinding':
+      return resources.roleBindings
+    case 'ServiceAccount':
+      return resources.serviceAccounts
+    case 'Secret':
+      return resources.secrets
+  }
 }

@@ -1,5 +1,6 @@
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { GrantObservation } from '../../core/grant/plan.ts'
+import { isTracked } from '../../api/v1alpha1/gitops.ts'
 import { parseInstant, type Instant } from '../../core/time.ts'
 
 /**
@@ -9,6 +10,7 @@ import { parseInstant, type Instant } from '../../core/time.ts'
 export function observeGrant(grant: NHIGrant): GrantObservation {
   const status = grant.status ?? {}
   const state = status.state ?? 'Pending'
+  const accountUid = (status.objects ?? []).find(({ kind }) => kind === 'ServiceAccount')?.uid
   return {
     state,
     createdAt: instantOf(grant.metadata.creationTimestamp) ?? 0,
@@ -21,7 +23,14 @@ export function observeGrant(grant: NHIGrant): GrantObservation {
             notAfter: instantOf(status.notAfter) ?? instantOf(status.issuedAt) ?? 0,
             policyDigest: status.policy?.digest ?? '',
             subjectUid: status.subject?.uid ?? null,
+            rules: status.rules ?? [],
+            approvals: status.approvals?.given?.length ?? 0,
+            untilUid: status.until?.uid ?? null,
+            ...(accountUid !== undefined && { accountUid }),
           },
+    endedAt: instantOf(status.endedAt),
+    unreviewed: status.review?.dueBy !== undefined && status.review.reviewedAt === undefined,
+    tracked: isTracked(grant.metadata),
     revocationVerified: state === 'Denied' || status.revocation?.verifiedAt !== undefined,
   }
 }

@@ -5,6 +5,7 @@ import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Log } from '../../runtime/log.ts'
 import { allEnded } from '../all-ended.ts'
 import { carriesGrant } from '../marks.ts'
+import type { EvidenceRecorder } from './evidence-recorder.ts'
 import type { GrantCaches } from './grant-store.ts'
 import { finalizersOf } from './objects.ts'
 import { isUnderWay } from './under-way.ts'
@@ -12,6 +13,7 @@ import { isUnderWay } from './under-way.ts'
 export interface OrphanSweepParts {
   readonly client: ClusterClient
   readonly grants: GrantCaches['grants']
+  readonly evidence: Pick<EvidenceRecorder, 'ofOrphan'>
   readonly log: Log
 }
 
@@ -63,6 +65,7 @@ export class OrphanSweep {
       if (error instanceof Conflict) return // it is gone, and another has its name
       throw error
     }
+    if (kind === 'RoleBinding') this.#parts.evidence.ofOrphan(orphan)
     const finalizers = finalizersOf(orphan)
     this.#parts.log.warn('orphan deleted', {
       kind,

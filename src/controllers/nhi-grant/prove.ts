@@ -7,8 +7,8 @@ import { rbacUserOf, type RbacUser } from '../../core/rbac/subject.ts'
 import type { Instant, Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { explainAccess, otherAuthorizer } from './explain-access.ts'
-import { subjectOf } from './named-in-spec.ts'
-import { findHeldBindings } from './objects.ts'
+import { boundSubjectOf } from './named-in-spec.ts'
+import { findHeldBindings, type Deletion } from './objects.ts'
 
 /** What the API server says once the objects of a grant are gone. */
 export type Verdict =
@@ -24,13 +24,11 @@ export type Verdict =
   | { readonly kind: 'HeldOtherwise'; readonly sources: readonly string[] }
 
 /** What was taken away, and is to be proved gone. */
-export interface Removal {
+export interface Removal extends Deletion {
   /** When the last object was acknowledged to be gone. */
   readonly removedAt: Instant
   /** The same by the monotonic clock, by which patience goes. */
   readonly since: Millis
-  /** Objects with the names of its own that were not the grant's to remove. */
-  readonly foreign: readonly string[]
 }
 
 export interface Proof {
@@ -87,7 +85,7 @@ async function askWhatIsAllowed(
   grant: NHIGrant,
 ): Promise<readonly AccessQuestion[]> {
   const began = clock.monotonic()
-  let open = questionsOf(grant, rbacUserOf(canonicalIdentity(subjectOf(grant))))
+  let open = questionsOf(grant, rbacUserOf(canonicalIdentity(boundSubjectOf(grant))))
   for (;;) {
     const answers = await Promise.all(open.map((question) => client.isAllowed(question)))
     open = open.filter((_, index) => answers[index] === true)

@@ -1,31 +1,43 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parseNHIGrant } from '../../api/v1alpha1/parse-nhi-grant.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
-import { Conflict, Forbidden } from '../../cluster/errors.ts'
+import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
+import type { AuditSink } from '../../audit/ports.ts'
+import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
-import { planGrant, type GrantInputs, type GrantPlan } from '../../core/grant/plan.ts'
+import type { GrantInputs, GrantPlan } from '../../core/grant/plan.ts'
+import { planGrant } from '../../core/grant/plan-grant.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
 import { requesterNamed } from '../../core/identity.ts'
-import type { Instant, Millis } from '../../core/time.ts'
-import type { Clock } from '../../runtime/clock.ts'
+import type { Instant } from '../../core/time.ts'
+import type { TwoSidedClock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { after, again, done, type Outcome } from '../../runtime/queue.ts'
 import { announce } from '../announce.ts'
 import { callsUntil, type ObjectCalls } from './calls-until.ts'
+import { EvidenceRecorder } from './evidence-recorder.ts'
+import { PodEvictor } from './evict-pods.ts'
 import type { GrantStore } from './grant-store.ts'
+import type { Healer } from './heal.ts'
 import { newsOfGrant } from './news.ts'
-import { createObjects, deleteObjects, isObstacle, type CreatedUids, type Obstacle } from './objects.ts'
+import { deleteObjects, isObstacle, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
-import { policyNamedBy, subjectOf } from './named-in-spec.ts'
+import { lookAgain } from './look-again.ts'
+import { policyNamedBy } from './named-in-spec.ts'
+import { PatientCreation } from './patient-creation.ts'
+import { carryOut, type CarryingOut } from './issue-credential.ts'
+import type { UntilObjects } from './until-objects.ts'
+import { untilStatus } from './until-status.ts'
 import { heldInterval, patience, proveRevocation, type Removal } from './prove.ts'
 import {
   activeStatus,
   deniedStatus,
   endedStatus,
   recordedStatus,
+  reviewedStatus,
   seenStatus,
+  shortenedStatus,
   waitingStatus,
   whenUnsettled,
 } from './status.ts'
@@ -39,16 +51,16 @@ export interface GrantObserver {
 export interface GrantReconcilerParts {
   readonly client: ClusterClient
   readonly store: GrantStore
+  readonly healer: Pick<Healer, 'keep'>
+  readonly untilObjects: UntilObjects
   readonly events: EventSink
-  readonly clock: Clock
+  readonly audit: AuditSink
+  readonly clock: TwoSidedClock
   readonly log: Log
   readonly observer: GrantObserver
   /** Has the grant reconciled at that instant too, whatever becomes of the run that asks for it. */
   readonly remind: (key: ObjectKey, at: Instant) => void
 }
-
-/** For so long a refusal to create what carries a grant may be one that passes. */
-const forbiddenPatience: Millis = 5_000
 
 type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
 
@@ -61,12 +73,16 @@ interface Ending extends Removal {
 export class GrantReconciler {
   /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
   readonly #endings = new Map<string, Ending>()
-  /** By the grant's UID: since when the API server forbids to create its objects; monotonic. */
-  readonly #forbiddenSince = new Map<string, Millis>()
   readonly #parts: GrantReconcilerParts
+  readonly #evidence: EvidenceRecorder
+  readonly #creation: PatientCreation
+  readonly #evictor: PodEvictor
 
   constructor(parts: GrantReconcilerParts) {
     this.#parts = parts
+    this.#evidence = new EvidenceRecorder(parts)
+    this.#creation = new PatientCreation(parts)
+    this.#evictor = new PodEvictor(parts)
   }
 
   async reconcile(key: ObjectKey): Promise<Outcome> {
@@ -79,19 +95,29 @@ export class GrantReconciler {
     const now = clock.now()
     const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
     switch (plan.kind) {
-      case 'Rest':
-        await this.#report(grant, seenStatus(grant))
+      case 'Rest': {
+        const seen = await this.#report(grant, seenStatus(grant))
         store.release(grant)
-        return done
+        const evicting = await this.#evictor.evict(seen, (...status) => this.#report(...status))
+        return evicting ?? lookAgain(plan.lookAgainAt, clock)
+      }
+      case 'Reviewed':
+        await this.#report(grant, reviewedStatus(grant, plan.by, now))
+        return again(now)
+      case 'Discard':
+        return this.#discard(grant)
       case 'Wait':
         await this.#report(grant, waitingStatus(grant, plan, now))
-        return plan.at === null ? done : again(plan.at)
+        return lookAgain(plan.at, clock)
       case 'Deny':
         return this.#deny(grant, plan.reason, plan.message)
       case 'Issue':
         return this.#issue(key, grant, plan.record)
+      case 'Shorten':
+        await this.#report(grant, shortenedStatus(grant, plan, now))
+        return again(now)
       case 'Keep':
-        return again(plan.lookAgainAt)
+        return this.#keep(grant, plan, now)
       case 'End':
         return this.#end(grant, plan, null)
       case 'Prove':
@@ -99,15 +125,32 @@ export class GrantReconciler {
     }
   }
 
+  async #keep(
+    grant: NHIGrant,
+    { lookAgainAt, until }: Extract<GrantPlan, { kind: 'Keep' }>,
+    now: Instant,
+  ): Promise<Outcome> {
+    const kept = await this.#report(grant, untilStatus(grant, until, now))
+    return this.#parts.healer.keep(kept, lookAgainAt, (...status) => this.#report(...status))
+  }
+
   #inputs(grant: NHIGrant): GrantInputs {
-    const { store } = this.#parts
+    const { store, clock, untilObjects } = this.#parts
+    const { world } = store
+    const issueFrom = clock.earliest()
     const parsed = parseNHIGrant(grant)
-    if (!parsed.ok) return { grant: { ok: false, problems: parsed.problems }, world: store.world, accepted: null }
+    const approvals = store.approvals(grant)
+    if (!parsed.ok) {
+      const until = { kind: 'None' } as const
+      return { grant: { ok: false, problems: parsed.problems }, world, accepted: null, issueFrom, approvals, until }
+    }
     const { namespace, name, spec } = parsed.value
     const requester = spec.requestedBy === null ? null : requesterNamed(spec.requestedBy)
     const { createdAt } = observeGrant(grant)
     const request = { uid: grant.metadata.uid, namespace, name, spec, requester, createdAt }
-    return { grant: { ok: true, request }, world: store.world, accepted: store.accepted(spec.policy.name) }
+    const accepted = store.accepted(spec.policy.name)
+    const until = untilObjects.factsOf(namespace, spec.until)
+    return { grant: { ok: true, request }, world, accepted, issueFrom, approvals, until }
   }
 
   /**
@@ -119,56 +162,31 @@ export class GrantReconciler {
     const calls = callsUntil(record.notAfter, client, clock)
     store.reserve(grant)
     remind(key, record.notAfter)
-    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now()), calls)
+    const clocksDiffer = clock.now() - clock.earliest()
+    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now(), clocksDiffer), calls)
     if (clock.now() >= record.notAfter) return after(0)
-    const created = await this.#create(key, recorded, record, calls)
-    if (isObstacle(created)) return this.#withdraw(recorded, created, calls)
+    const report: CarryingOut['report'] = (...news) => this.#report(...news, calls)
+    const carried = await this.#creation.attempt(key, grant.metadata.uid, () =>
+      carryOut(recorded, record, { calls, clock, report }),
+    )
+    if (isObstacle(carried)) return this.#withdraw(store.get(key) ?? recorded, carried, calls)
     if (clock.now() >= record.notAfter) return after(0)
-    await this.#report(recorded, activeStatus(recorded, created, clock.now()), calls)
+    const { uids, tokenExpiresAt } = carried
+    await this.#report(carried.grant, activeStatus(carried.grant, uids, tokenExpiresAt, clock.now()), calls)
     this.#count(grant, 'Active')
     return again(record.notAfter)
   }
 
-  /**
-   * What the API server goes on forbidding the operator to hand out will not be allowed by trying again. One that has just
-   * been started forbids for a moment what it allows as soon as it knows all roles.
-   */
-  async #create(
-    key: ObjectKey,
-    grant: NHIGrant,
-    record: GrantRecord,
-    calls: ObjectCalls,
-  ): Promise<CreatedUids | Obstacle> {
-    const { clock, remind } = this.#parts
-    const { uid } = grant.metadata
-    const now = clock.monotonic()
-    try {
-      const created = await createObjects(calls, grant, record, subjectOf(grant))
-      this.#forbiddenSince.delete(uid)
-      return created
-    } catch (error) {
-      if (!(error instanceof Forbidden)) throw error
-      const since = this.#forbiddenSince.get(uid)
-      if (since === undefined) {
-        this.#forbiddenSince.set(uid, now)
-        remind(key, clock.now() + forbiddenPatience) // the back-off alone may come to it twice as late
-        throw error
-      }
-      if (now - since < forbiddenPatience) throw error
-      return { reason: 'NotHeldByOperator', message: `the operator may not hand this out: ${error.message}` }
-    }
-  }
-
   /** Part of a grant could not be created: what was is taken back, and it is denied for good. */
   async #withdraw(grant: NHIGrant, obstacle: Obstacle, calls: ObjectCalls): Promise<Outcome> {
-    await deleteObjects(calls, grant)
+    await deleteObjects(calls, grant, this.#parts.clock)
     return this.#deny(grant, obstacle.reason, obstacle.message)
   }
 
   async #deny(grant: NHIGrant, reason: string, message: string): Promise<Outcome> {
     await this.#report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
     this.#parts.store.release(grant)
-    this.#forbiddenSince.delete(grant.metadata.uid)
+    this.#creation.forget(grant.metadata.uid)
     this.#count(grant, 'Denied')
     return done
   }
@@ -176,10 +194,11 @@ export class GrantReconciler {
   /** Removes the access and comes back for the proof: of many that end at once, all are removed before one is proved. */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock } = this.#parts
-    const foreign = await deleteObjects(client, grant)
+    if (unsettledSince === null) this.#evidence.ofEnding(grant, end.message)
+    const deletion = await deleteObjects(client, grant, clock)
     const removedAt = unsettledSince ?? clock.now()
     const since = clock.monotonic() - Math.max(0, clock.now() - removedAt)
-    const ending: Ending = { end, removedAt, since, foreign }
+    const ending: Ending = { end, removedAt, since, ...deletion }
     this.#endings.set(grant.metadata.uid, ending)
     return unsettledSince === null ? after(0) : this.#finish(grant, ending)
   }
@@ -193,7 +212,7 @@ export class GrantReconciler {
     const { client, clock, observer, store } = this.#parts
     const { end } = ending
     const proof = await proveRevocation(client, clock, grant, ending)
-    await this.#report(grant, endedStatus(grant, end, proof))
+    await this.#report(grant, endedStatus(grant, end, proof, ending))
     store.release(grant)
     if (grant.status?.state !== end.state) this.#count(grant, end.state)
     if (proof.verdict.kind === 'Unsettled') return after(patience)
@@ -203,20 +222,29 @@ export class GrantReconciler {
     return done
   }
 
+  /** Its record was kept for as long as its policy says. */
+  async #discard(grant: NHIGrant): Promise<Outcome> {
+    const { namespace = '', name, uid } = grant.metadata
+    await this.#parts.client.delete(resources.nhiGrants, { namespace, name }, { uid })
+    return done
+  }
+
   /** The grant is gone; the garbage collector would remove what it owned, but slowly. */
   async #sweep(key: ObjectKey): Promise<void> {
-    const { client, store } = this.#parts
+    const { client, store, clock } = this.#parts
     for (const gone of store.deleted(key)) {
-      await deleteObjects(client, gone)
+      await deleteObjects(client, gone, clock)
+      this.#evidence.ofDeletion(gone)
       store.forget(gone)
       this.#endings.delete(gone.metadata.uid)
-      this.#forbiddenSince.delete(gone.metadata.uid)
+      this.#creation.forget(gone.metadata.uid)
     }
   }
 
-  /** One write per reconcile that changes something; none when the status already says it. */
+  /** One write per reconcile that changes something, on record before it is made; none when the status already says it. */
   async #report(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls = this.#parts.client): Promise<NHIGrant> {
     if (isDeepStrictEqual(status, grant.status)) return grant
+    await this.#evidence.ofStatus(grant, status)
     const written = await this.#write(grant, status, calls)
     this.#parts.store.wrote(written)
     announce(this.#parts, newsOfGrant(grant, written))
@@ -249,5 +277,5 @@ export class GrantReconciler {
 function endingOf(grant: NHIGrant): EndOfGrant {
   const { state, endedAt, endedReason = '' } = grant.status ?? {}
   const at = endedAt === undefined ? 0 : Date.parse(endedAt)
-  return { state: state === 'Revoked' ? 'Revoked' : 'Expired', at, message: endedReason }
+  return { state: state === 'Revoked' || state === 'Completed' ? state : 'Expired', at, message: endedReason }
 }

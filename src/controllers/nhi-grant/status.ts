@@ -1,10 +1,11 @@
 import { mergeConditions, type Conclusion } from '../../api/v1alpha1/conditions.ts'
-import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant.schema.ts'
+import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { GrantPlan } from '../../core/grant/plan.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
 import { formatDuration, formatInstant, parseInstant, type Instant, type Millis } from '../../core/time.ts'
-import type { Proof, Verdict } from './prove.ts'
+import { tolerance } from '../../runtime/clock-watch.ts'
+import type { Proof, Removal, Verdict } from './prove.ts'
 
 /** The status of a grant that waits, for a time or for something that is missing. */
 export function waitingStatus(
@@ -12,7 +13,10 @@ export function waitingStatus(
   plan: Extract<GrantPlan, { kind: 'Wait' }>,
   now: Instant,
 ): NHIGrantStatus {
-  return conclude(grant, { state: 'Pending' }, [ready('False', plan.reason, plan.message)], now)
+  const { approvals } = plan
+  const state = approvals === null ? 'Pending' : 'AwaitingApproval'
+  const changed = { state, ...(approvals !== null && { approvals }) } as const
+  return conclude(grant, changed, [ready('False', plan.reason, plan.message)], now)
 }
 
 /** Stalled is how kstatus knows that waiting will not help: somebody has to act. */
@@ -27,7 +31,12 @@ export function deniedStatus(grant: NHIGrant, reason: string, message: string, n
 }
 
 /** Everything that ending the grant will need, before the first object exists. */
-export function recordedStatus(grant: NHIGrant, record: GrantRecord, now: Instant): NHIGrantStatus {
+export function recordedStatus(
+  grant: NHIGrant,
+  record: GrantRecord,
+  now: Instant,
+  clocksDiffer: Millis = 0,
+): NHIGrantStatus {
   const { policy, subject } = record
   return conclude(
     grant,
@@ -42,11 +51,16 @@ export function recordedStatus(grant: NHIGrant, record: GrantRecord, now: Instan
         ...(resourceNames.length > 0 ? { resourceNames } : {}),
       })),
       ...(record.waive.length > 0 && { waive: record.waive }),
+      ...(record.decision.reasons.length > 0 && { decision: record.decision }),
+      ...(record.approvals !== null && { approvals: record.approvals }),
+      ...(record.untilUid !== null && { until: { uid: record.untilUid } }),
+      ...(record.reviewBy !== null && { review: { dueBy: formatInstant(record.reviewBy) } }),
+      ...(record.onRevoke !== null && { onRevoke: record.onRevoke }),
       issuedAt: formatInstant(record.issuedAt),
       notAfter: formatInstant(record.notAfter),
       objects: recordedObjects(grant, record),
     },
-    [ready('False', 'Issuing', `until ${formatInstant(record.notAfter)}`)],
+    [ready('False', 'Issuing', `until ${formatInstant(record.notAfter)}`), ...clockDisagreement(grant, clocksDiffer)],
     now,
   )
 }
@@ -59,13 +73,27 @@ function recordedObjects(grant: NHIGrant, record: GrantRecord): NonNullable<NHIG
   return [...before, ...record.objects.filter(isNew).map(({ kind, name }) => ({ kind, name }))]
 }
 
-export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>, now: Instant): NHIGrantStatus {
+/** What was created of a grant that is not Active yet. */
+export function uidsStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>): NHIGrantStatus {
   const objects = (grant.status?.objects ?? []).map(({ kind, name }) => {
     const uid = uids.get(`${kind}/${name}`)
     return uid === undefined ? { kind, name } : { kind, name, uid }
   })
+  return { ...grant.status, objects }
+}
+
+/** tokenExpiresAt null: it has no credential. */
+export function activeStatus(
+  grant: NHIGrant,
+  uids: ReadonlyMap<string, string>,
+  tokenExpiresAt: Instant | null,
+  now: Instant,
+): NHIGrantStatus {
+  const { objects = [] } = uidsStatus(grant, uids)
+  const credential = tokenExpiresAt === null ? {} : { credential: { expiresAt: formatInstant(tokenExpiresAt) } }
   const message = `active until ${grant.status?.notAfter ?? ''}`
-  return conclude(grant, { state: 'Active', objects }, [ready('True', 'Active', message), issued(message)], now)
+  const active = { state: 'Active', objects, ...credential } as const
+  return conclude(grant, active, [ready('True', 'Active', message), issued(message)], now)
 }
 
 /**
@@ -74,8 +102,9 @@ export function activeStatus(grant: NHIGrant, uids: ReadonlyMap<string, string>,
  */
 export function endedStatus(
   grant: NHIGrant,
-  end: { readonly state: 'Expired' | 'Revoked'; readonly at: Instant; readonly message: string },
+  end: Pick<Extract<GrantPlan, { kind: 'End' }>, 'state' | 'at' | 'message'>,
   { verdict, goneAt, askedAt }: Proof,
+  removal: CredentialRemoval,
 ): NHIGrantStatus {
   const overstay = formatOverstay(Math.max(0, goneAt - end.at))
   return conclude(
@@ -84,14 +113,38 @@ export function endedStatus(
       state: end.state,
       endedAt: formatInstant(end.at),
       endedReason: end.message,
-      revocation: revocation(verdict, overstay, formatInstant(askedAt)),
+      revocation: { ...revocation(verdict, overstay, formatInstant(askedAt)), ...instantsOf(grant, removal) },
     },
     [
       { type: end.state, status: 'True', reason: end.state, message: end.message },
       { type: 'RevocationVerified', ...verification(verdict, overstay) },
+      ...leftOf(removal),
     ],
     askedAt,
   )
+}
+
+/** When the parts of a grant with a credential were gone. */
+type CredentialRemoval = Pick<Removal, 'bindingsRemovedAt' | 'secretRemovedAt' | 'forbidden'>
+
+/** Those of the first removal: that of what was gone already says nothing. */
+function instantsOf(
+  { status }: NHIGrant,
+  { bindingsRemovedAt, secretRemovedAt }: CredentialRemoval,
+): NonNullable<NHIGrantStatus['revocation']> {
+  if (!(status?.objects ?? []).some(({ kind }) => kind === 'Secret')) return {}
+  const { bindingsRemovedAt: bindings, secretRemovedAt: secret } = status?.revocation ?? {}
+  const secretAt = secret ?? (secretRemovedAt === null ? undefined : formatInstant(secretRemovedAt))
+  return {
+    bindingsRemovedAt: bindings ?? formatInstant(bindingsRemovedAt),
+    ...(secretAt !== undefined && { secretRemovedAt: secretAt }),
+  }
+}
+
+function leftOf({ forbidden }: CredentialRemoval): readonly Conclusion[] {
+  if (forbidden.length === 0) return []
+  const message = `the operator may not remove ${forbidden.join(' and ')}: its bindings are gone, and a token of it gives nothing`
+  return [{ type: 'CredentialRemoved', status: 'False', reason: 'Forbidden', message }]
 }
 
 /** In ms while every one of them counts. */
@@ -157,9 +210,35 @@ function verification(verdict: Verdict, overstay: string): Omit<Conclusion, 'typ
   }
 }
 
+/** It ends earlier than was recorded, and says why. */
+export function shortenedStatus(
+  grant: NHIGrant,
+  { notAfter, message }: Extract<GrantPlan, { kind: 'Shorten' }>,
+  now: Instant,
+): NHIGrantStatus {
+  const others = (grant.status?.conditions ?? []).filter(({ type }) => type !== 'Constrained')
+  return conclude(
+    grant,
+    { notAfter: formatInstant(notAfter) },
+    [...others, { type: 'Constrained', status: 'True', reason: 'Shortened', message }],
+    now,
+  )
+}
+
+export function reviewedStatus(grant: NHIGrant, by: string, now: Instant): NHIGrantStatus {
+  return { ...seenStatus(grant), review: { ...grant.status?.review, reviewedBy: by, reviewedAt: formatInstant(now) } }
+}
+
 /** A grant at rest whose spec was touched since: a revocation that came after the end changes nothing. */
 export function seenStatus(grant: NHIGrant): NHIGrantStatus {
   return { ...grant.status, observedGeneration: grant.metadata.generation ?? 0 }
+}
+
+/** Said once: a grant that is recorded again, after a crash, keeps the end that it had. */
+function clockDisagreement({ status }: NHIGrant, clocksDiffer: Millis): readonly Conclusion[] {
+  if (clocksDiffer <= tolerance || status?.notAfter !== undefined) return []
+  const message = `when it was issued, clocks differed by ${formatDuration(clocksDiffer)}: it is so much shorter`
+  return [{ type: 'ClockDisagreement', status: 'True', reason: 'ClocksDiffer', message }]
 }
 
 function ready(status: 'True' | 'False', reason: string, message: string): Conclusion {
@@ -178,10 +257,13 @@ function conclude(
   now: Instant,
 ): NHIGrantStatus {
   const generation = grant.metadata.generation ?? 0
+  const before = grant.status?.conditions ?? []
+  // how it was issued stays true
+  const lasting = before.filter(({ type }) => type === 'ClockDisagreement')
   return {
     ...grant.status,
     ...changed,
     observedGeneration: generation,
-    conditions: mergeConditions(grant.status?.conditions ?? [], conclusions, generation, now),
+    conditions: mergeConditions(before, [...conclusions, ...lasting], generation, now),
   }
 }

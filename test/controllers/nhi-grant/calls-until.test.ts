@@ -10,6 +10,8 @@ const object = { metadata: { ...key, uid: 'u-1', resourceVersion: '1' } }
 const calls: Readonly<Record<string, (client: ObjectCalls) => Promise<unknown>>> = {
   get: (client) => client.get(resources.nhiGrants, key),
   create: (client) => client.create(resources.roles, object),
+  createSubresource: (client) => client.createSubresource(resources.serviceAccounts, key, 'token', {}),
+  replace: (client) => client.replace(resources.secrets, object),
   replaceStatus: (client) => client.replaceStatus(resources.nhiGrants, object, {}),
   delete: (client) => client.delete(resources.roles, key, { uid: 'u-1' }),
 }
@@ -25,7 +27,10 @@ describe('calls until an instant', () => {
     const note = (limit: CallLimit | undefined): void => void limits.push(limit)
     const inner: ObjectCalls = {
       get: async (_, __, limit) => (note(limit), object),
+      list: async () => [object],
       create: async (_, __, limit) => (note(limit), object),
+      createSubresource: async (_, __, ___, ____, limit) => (note(limit), object),
+      replace: async (_, __, limit) => (note(limit), object),
       replaceStatus: async (_, __, ___, limit) => (note(limit), object),
       delete: async (_, __, options) => (note(options), 'deleted'),
     }

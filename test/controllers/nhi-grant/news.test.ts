@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 
-import type { NHIGrantStatus } from '../../../src/api/v1alpha1/nhi-grant.schema.ts'
+import type { NHIGrantStatus } from '../../../src/api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../../src/api/v1alpha1/objects.ts'
 import type { EventNote } from '../../../src/cluster/ports.ts'
 import { newsOfGrant } from '../../../src/controllers/nhi-grant/news.ts'
@@ -36,6 +36,11 @@ const record: GrantRecord = {
   subject: { name: 'ci', uid: null },
   rules: [],
   waive: [],
+  decision: { outcome: 'Allow', reasons: [] },
+  approvals: null,
+  untilUid: null,
+  reviewBy: null,
+  onRevoke: null,
   objects: [],
   issuedAt: now,
   notAfter,
@@ -43,16 +48,18 @@ const record: GrantRecord = {
 
 const fresh = grantWith()
 const waiting = grantWith(
-  waitingStatus(fresh, { kind: 'Wait', at: null, reason: 'Waiting', message: 'no policy' }, now),
+  waitingStatus(fresh, { kind: 'Wait', at: null, reason: 'Waiting', message: 'no policy', approvals: null }, now),
 )
 const recorded = grantWith(recordedStatus(fresh, record, now))
-const active = grantWith(activeStatus(recorded, new Map(), now))
+const active = grantWith(activeStatus(recorded, new Map(), null, now))
+
+const removal = { bindingsRemovedAt: notAfter, secretRemovedAt: null, forbidden: [] }
 
 /** A grant that ended at `notAfter` and of which the API server said that, so long after it. */
 function ended(before: NHIGrant, verdict: Verdict, after: number, state: 'Expired' | 'Revoked' = 'Expired'): NHIGrant {
   const end = { state, at: notAfter, message: state === 'Expired' ? 'as issued' : 'revoked: leaked' }
   const at = notAfter + after
-  return grantWith(endedStatus(before, end, { verdict, goneAt: at, askedAt: at }))
+  return grantWith(endedStatus(before, end, { verdict, goneAt: at, askedAt: at }, removal))
 }
 
 const held: Verdict = { kind: 'HeldByFinalizer', bindings: ['RoleBinding payments/lapse-1 (example.com/hold)'] }

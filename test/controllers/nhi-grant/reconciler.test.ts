@@ -4,6 +4,8 @@ import type { NHIGrant } from '../../../src/api/v1alpha1/objects.ts'
 import { Conflict, Unreachable } from '../../../src/cluster/errors.ts'
 import type { Cache, ClusterClient, EventNote, KubeObject } from '../../../src/cluster/ports.ts'
 import { GrantStore } from '../../../src/controllers/nhi-grant/grant-store.ts'
+import { ApprovalIndex } from '../../../src/controllers/nhi-grant/approval-index.ts'
+import { noUntilObjects } from '../../../src/controllers/nhi-grant/until-objects.ts'
 import { GrantReconciler } from '../../../src/controllers/nhi-grant/reconciler.ts'
 import { formatInstant, type Millis } from '../../../src/core/time.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
@@ -19,6 +21,14 @@ const namespaceOf = (team: string): Wire => ({ kind: 'Namespace', metadata: { na
 
 function cacheOf<T>(objects: () => readonly T[]): Cache<T> {
   return { get: () => objects()[0] ?? null, list: objects, hasSynced: true, subscribe: () => {} }
+}
+
+/** Under it a grant needs no approval, and is kept for ever. */
+function policyOf(change: (policy: Wire) => void = () => undefined): Wire {
+  return accessPolicy((policy) => {
+    for (const field of ['approval', 'retention']) delete policy.spec.grants[field]
+    change(policy)
+  })
 }
 
 /** One Active grant, whose ground a test takes away and gives back; the API server does what it is told. */
@@ -40,13 +50,16 @@ class Setting {
 
   constructor() {
     this.world.put('Namespace', namespaceOf('payments'))
-    this.world.put('AccessPolicy', accessPolicy())
+    this.world.put('AccessPolicy', policyOf())
     this.grant = this.#activeGrant()
     const caches = { grants: cacheOf(() => [this.grant]), policies: cacheOf(() => []), revisions: cacheOf(() => []) }
     this.#reconciler = new GrantReconciler({
       client: this.#client(),
-      store: new GrantStore(caches, this.world),
+      store: new GrantStore(caches, this.world, new ApprovalIndex()),
+      untilObjects: noUntilObjects,
+      healer: { keep: (_, until) => Promise.resolve(again(until)) },
       events: { record: ({ reason }: EventNote) => void this.events.push(reason) },
+      audit: { write: () => Promise.resolve() },
       clock: this.clock,
       log: silentLog,
       observer: { grant: () => {}, overstay: (overstay) => void this.overstays.push(overstay) },
@@ -94,6 +107,8 @@ class Setting {
       get: (type) => Promise.resolve(type.kind === 'NHIGrant' ? (this.stored as unknown as KubeObject) : null),
       list: () => Promise.resolve([]),
       create: unexpected,
+      createSubresource: unexpected,
+      replace: unexpected,
       replaceStatus: (_, object, status) => {
         const newest = (this.stored ?? this.grant).metadata.resourceVersion
         if (object.metadata.resourceVersion !== newest) {
@@ -248,15 +263,15 @@ describe('the reconciler of grants', () => {
         (world) =>
           world.put(
             'AccessPolicy',
-            accessPolicy((policy) => void (policy.spec.version = '1.5.0')),
+            policyOf((policy) => void (policy.spec.version = '1.5.0')),
           ),
-        (world) => world.put('AccessPolicy', accessPolicy()),
+        (world) => world.put('AccessPolicy', policyOf()),
         /^its policy version was superseded by payments-deploy@1\.5\.0$/,
       ],
       [
         'the withdrawn policy is there again',
-        (world) => world.remove('AccessPolicy', accessPolicy()),
-        (world) => world.put('AccessPolicy', accessPolicy()),
+        (world) => world.remove('AccessPolicy', policyOf()),
+        (world) => world.put('AccessPolicy', policyOf()),
         /^policy payments-deploy was withdrawn$/,
       ],
     ]

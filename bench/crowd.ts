@@ -1,0 +1,227 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+
+import type { AdminApi, KubeObject } from '../test/support/admin-api.ts'
+import { isAllowed, untilAnswer, type Subject } from './support/access-probe.ts'
+import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { createGrant, grantInState } from './support/grants.ts'
+import { createSubjects, policyName, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
+import { lastAnswer } from './support/last-answer.ts'
+import { machineLoad } from './support/machine-load.ts'
+import { measurement, type Goal, type Measurement } from './support/measurement.ts'
+import { percentile } from './support/percentile.ts'
+import { costOf } from './support/process-cost.ts'
+import { RawGrants, writesPerGrant } from './support/raw-grants.ts'
+import { sideBySide } from './support/side-by-side.ts'
+
+const defaultCount = 10_000
+/** Creates in flight, of both sides. */
+const lanes = 32
+const rawGrants = 1_000
+/** Grants that end while the crowd stands, one by one. */
+const passing = { count: 1_000, spacing: 10 } as const
+/** Every so many of them is watched from outside. */
+const watchedEvery = 4
+/** How long before its end a grant is asked about without a pause. */
+const vigil = 10
+const settling = 15_000
+const restarts = 3
+/** How long the grant lasts whose end falls into a restart, from when all else is ready. */
+const lifetime = 5_000
+
+export function crowd(count: number): Benchmark {
+  return {
+    name: 'crowd',
+    description: `What Lapse does with ${count.toLocaleString('en-US')} active grants. Number: --grants N.
+
+grant/sustained    grants per second, from sending the first create to the last RoleBinding; ${lanes} creates in flight.
+access/raw-writes  writes per second, of the ${writesPerGrant} that a grant takes by hand, ${lanes} of them in flight, divided by ${writesPerGrant}.
+memory/*           resident memory of the controller that issued them, ${settling / 1000} s later, and of one that was started with them there.
+overstay/crowd-*   from notAfter to the first no while they stand, of ${passing.count} more that end ${passing.spacing} ms apart; one in ${watchedEvery} is watched.
+restart/expiry     the controller ends (SIGTERM), a grant comes to its end, a controller is started: from its start to the first no.
+                   The longest of ${restarts}.
+withdraw/last      from sending the delete of the policy to the first no to the last of them.
+withdraw/role      the API server alone: from sending the delete of the ClusterRole of ${rawGrants} RoleBindings to the same.
+
+Goal: sustained at least half of the raw writes; p99 of the overstay at most 25 ms; an expiry within 3,000 ms of a restart;
+all denied within 50 ms of the withdrawal; at most 150 MB.`,
+    measure: () => withLapse((cluster) => measure(cluster, count)),
+  }
+}
+
+async function measure(cluster: LapseCluster, count: number): Promise<readonly Measurement[]> {
+  const raw = new RawGrants(cluster.api)
+  await raw.prepare()
+  const bound = namesOf('bound', rawGrants).map((name) => ({ namespace: cluster.namespace, name }))
+  const rawRate = await writeRaw(raw, bound)
+  const subjects = await createSubjects(cluster, namesOf('crowd', count))
+  const rate = await issueAll(cluster, subjects)
+  await delay(settling)
+  const issuer = await memory(cluster)
+  const overstays = await passThrough(cluster)
+  const served: number[] = []
+  for (let round = 0; round < restarts; round++) served.push(await restart(cluster, round))
+  await delay(settling)
+  const successor = await memory(cluster)
+  const rawWithdrawal = await withdrawRaw(cluster, raw, bound)
+  const withdrawal = await withdraw(cluster, subjects)
+  const rawWrites = measurement('access/raw-writes', rawRate, '1/s')
+  const role = measurement('withdraw/role', rawWithdrawal, 'ms')
+  const atMost = (bound: number): Goal => ({ of: 'value', is: '≤', bound })
+  const goal: Goal = { of: 'ratio', is: '≥', bound: 0.5 }
+  const note = machineLoad()
+  return [
+    measurement('grant/sustained', rate, '1/s', { against: rawWrites, goal, note }),
+    rawWrites,
+    measurement('memory/issuer', issuer, 'MB', { goal: atMost(150) }),
+    measurement('memory/restarted', successor, 'MB', { goal: atMost(150) }),
+    measurement('overstay/crowd-p50', percentile(overstays, 0.5), 'ms'),
+    measurement('overstay/crowd-p99', percentile(overstays, 0.99), 'ms', { goal: atMost(25), note }),
+    measurement('overstay/crowd-max', percentile(overstays, 1), 'ms'),
+    measurement('restart/expiry', Math.max(...served), 'ms', { goal: atMost(3_000), note }),
+    measurement('withdraw/last', withdrawal, 'ms', { against: role, goal: atMost(50), note }),
+    role,
+  ]
+}
+
+/** Raw grants per second. */
+async function writeRaw(raw: RawGrants, subjects: readonly Subject[]): Promise<number> {
+  progress(`${subjects.length} grants by hand`)
+  const start = performance.now()
+  await sideBySide(subjects, lanes, async (subject) => {
+    const recorded = await raw.record(subject)
+    await raw.bind(subject)
+    await raw.conclude(subject, recorded)
+  })
+  return perSecond(subjects.length, start)
+}
+
+/** Grants per second. */
+async function issueAll(cluster: LapseCluster, subjects: readonly Subject[]): Promise<number> {
+  const { api, namespace } = cluster
+  progress(`${subjects.length} grants`)
+  const before = await countBindings(api, namespace)
+  const start = performance.now()
+  const created = sideBySide(subjects, lanes, (subject) => createGrant(api, subject, { duration: '1h' }))
+  await Promise.all([created, untilBindings(api, namespace, before + subjects.length)])
+  const rate = perSecond(subjects.length, start)
+  progress(`${Math.round(rate)} a second; until all are Active`)
+  await lastAnswer(api, subjects, 'yes')
+  await untilActive(api, subjects.length)
+  return rate
+}
+
+async function untilBindings(api: AdminApi, namespace: string, wanted: number): Promise<void> {
+  for (let last = performance.now(), most = 0; ;) {
+    const count = await countBindings(api, namespace)
+    if (count >= wanted) return
+    if (count > most) [most, last] = [count, performance.now()]
+    if (performance.now() - last > 30_000) throw new Error(`${wanted - count} grants are not issued`)
+    await delay(50)
+  }
+}
+
+/** By what the API server says of the rest of a list, so that it costs next to nothing. */
+async function countBindings(api: AdminApi, namespace: string): Promise<number> {
+  const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings?limit=1`
+  const { items, metadata } = await api.get(path)
+  return (items as readonly KubeObject[]).length + Number(metadata?.['remainingItemCount'] ?? 0)
+}
+
+async function untilActive(api: AdminApi, wanted: number): Promise<void> {
+  const path = `/apis/lapse.dev/v1alpha1/accesspolicies/${policyName}`
+  const deadline = performance.now() + 60_000
+  for (;;) {
+    const { status } = await api.get(path)
+    const count = Number(status?.grants?.active ?? 0)
+    if (count >= wanted) return
+    if (performance.now() > deadline) throw new Error(`only ${count} grants are Active: ${JSON.stringify(status)}`)
+    await delay(200)
+  }
+}
+
+async function memory({ lapse }: LapseCluster): Promise<number> {
+  return (await costOf(lapse.controller.pid)).residentMegabytes
+}
+
+/** Milliseconds after the end. */
+async function passThrough(cluster: LapseCluster): Promise<readonly number[]> {
+  const { api } = cluster
+  progress(`${passing.count} more, of which one ends every ${passing.spacing} ms`)
+  const subjects = await createSubjects(cluster, namesOf('passing', passing.count))
+  const firstEnd = Date.now() + 5_000 + passing.count * 40
+  const ends = subjects.map((_, index) => firstEnd + index * passing.spacing)
+  await sideBySide(subjects, lanes, (subject, index) =>
+    createGrant(api, subject, { notAfter: new Date(ends[index]!).toISOString() }),
+  )
+  const watched = subjects.flatMap((subject, index) =>
+    index % watchedEvery === 0 ? [{ subject, end: ends[index]! }] : [],
+  )
+  await sideBySide(watched, 8, ({ subject }) => grantInState(api, subject, subject.name, 'Active'))
+  if (Date.now() > firstEnd) throw new Error('the grants were not issued by their ends')
+  const seen = await Promise.all(watched.map(({ subject, end }) => watchEnd(api, subject, end)))
+  await sideBySide(watched, 8, ({ subject }) => grantInState(api, subject, subject.name, 'Expired'))
+  return seen
+}
+
+async function watchEnd(api: AdminApi, subject: Subject, end: number): Promise<number> {
+  await delay(end - vigil - Date.now())
+  const isThere = await isAllowed(api, subject)
+  const atAnswer = Date.now()
+  if (!isThere && atAnswer < end) throw new Error(`the access of ${subject.name} ended before its time`)
+  if (isThere) await untilAnswer(api, subject, 'no')
+  return Date.now() - end
+}
+
+/** Milliseconds from the start of the process. */
+async function restart(cluster: LapseCluster, round: number): Promise<number> {
+  const { api, lapse } = cluster
+  progress(`restart ${round + 1} of ${restarts}`)
+  const [subject] = await createSubjects(cluster, [`restart-${round}`])
+  const end = Date.now() + lifetime
+  await createGrant(api, subject!, { notAfter: new Date(end).toISOString() })
+  await grantInState(api, subject!, subject!.name, 'Active')
+  await lapse.controller.stop()
+  if (Date.now() > end) throw new Error(`the controller took more than ${lifetime} ms to end`)
+  await delay(end + 100 - Date.now())
+  if (!(await isAllowed(api, subject!))) throw new Error('access ended while no controller ran')
+  const start = performance.now()
+  const ready = lapse.startController()
+  await untilAnswer(api, subject!, 'no')
+  const millis = performance.now() - start
+  await ready
+  await grantInState(api, subject!, subject!.name, 'Expired')
+  return millis
+}
+
+async function withdraw({ api }: LapseCluster, subjects: readonly Subject[]): Promise<number> {
+  progress('the policy is withdrawn')
+  await isAllowed(api, subjects[0]!)
+  const start = performance.now()
+  const withdrawn = api.delete(`/apis/lapse.dev/v1alpha1/accesspolicies/${policyName}`)
+  const [last] = await Promise.all([lastAnswer(api, subjects, 'no'), withdrawn])
+  return last - start
+}
+
+async function withdrawRaw({ api }: LapseCluster, raw: RawGrants, subjects: readonly Subject[]): Promise<number> {
+  await isAllowed(api, subjects[0]!)
+  const start = performance.now()
+  const [last] = await Promise.all([lastAnswer(api, subjects, 'no'), raw.deleteRole()])
+  return last - start
+}
+
+function perSecond(count: number, start: number): number {
+  return (count / (performance.now() - start)) * 1_000
+}
+
+function namesOf(prefix: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = { grants: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  const { grants = String(defaultCount), help } = parseArgs({ args: [...argv], options }).values
+  return runAlone(crowd(Number(grants)), help === true ? ['--help'] : [])
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2))

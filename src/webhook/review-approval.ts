@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  grantNamespaceOf,
+  parseNHIGrantApproval,
+  type ParsedApproval,
+} from '../api/v1alpha1/parse-nhi-grant-approval.ts'
+import { highFinding, type Finding } from '../core/finding.ts'
+import { isTerminal } from '../core/grant/grant.ts'
+import { reviewApproval as decideApproval } from '../core/grant/review-approval.ts'
+import { explain } from '../core/policy/explain.ts'
+import type { World } from '../core/world.ts'
+import type { AdmissionRequest } from './admission-review.ts'
+import { allowed, refused, type Answer, type WorldReference } from './answer.ts'
+import { describeObject, refuseInvalid, type Review } from './review.ts'
+
+/** What is said of a grant is said by whoever may, of what he has looked at, once and for good. */
+export const reviewApproval: Review = (request, snapshot) => {
+  switch (request.operation) {
+    case 'CREATE':
+      return reviewNewApproval(request, snapshot)
+    case 'UPDATE':
+      return reviewChange(request)
+    case 'DELETE':
+      return reviewDeletion(request, snapshot)
+    case 'CONNECT':
+      return refused(403, `denied by lapse: nothing connects to ${describeObject(request)}`)
+  }
+}
+
+const reviewNewApproval: Review = (request, { world, now }) => {
+  const parsed = parseNHIGrantApproval(request.object)
+  if (!parsed.ok) return refuseInvalid(request, parsed.problems)
+  const { spec } = parsed.value
+  const { decision, grantDigest } = spec
+  const { name, uid } = spec.grant
+  const namespace = grantNamespaceOf(request.namespace, spec)
+  const asked = { grant: { namespace, name, uid }, grantDigest, decision, approver: request.user }
+  const findings = [...reviewStamp(request, parsed.value), ...decideApproval(asked, world, now)]
+  if (findings.length === 0) return allowed
+  const message = explain({
+    what: describeObject(request),
+    why: 'would count for nothing',
+    findings,
+    owners: [],
+    next: [],
+  })
+  const policy = world.grant(namespace, name)?.spec.policy.name ?? null
+  return refused(403, message, { unsettled: unsettledIn(asked, policy, findings) })
+}
+
+/** The mutating webhook stamps it; another one may have written over it. */
+function reviewStamp({ user }: AdmissionRequest, { spec }: ParsedApproval): readonly Finding[] {
+  if (spec.approver === user.username) return []
+  const found = spec.approver === undefined ? 'but is not there' : `not ${spec.approver}`
+  const message = `must be ${user.username}, who says it, ${found}`
+  return [highFinding('approver-forged', 'spec.approver', message, 'leave it to the mutating webhook of lapse')]
+}
+
+/** What may still be on its way to us: the grant itself, how it has ended, or a newer version of its policy. */
+function unsettledIn(
+  { grant, decision }: Parameters<typeof decideApproval>[0],
+  policy: string | null,
+  findings: readonly Finding[],
+): readonly WorldReference[] {
+  const own: WorldReference = { kind: 'NHIGrant', namespace: grant.namespace, name: grant.name }
+  return findings.flatMap(({ check }) => {
+    if (check === 'approval-grant-missing') return [own]
+    if (check === 'approval-out-of-time') return decision === 'Review' ? [own] : []
+    if (check === 'approval-outdated' && policy !== null) return [{ kind: 'AccessPolicy', namespace: '', name: policy }]
+    return []
+  })
+}
+
+/** Its labels and owners are not what it says. */
+function reviewChange(request: AdmissionRequest): Answer {
+  if (isDeepStrictEqual(request.oldObject?.['spec'], request.object?.['spec'])) return allowed
+  const finding = highFinding('approval-immutable', 'spec', 'is immutable', 'create another one')
+  return refused(
+    403,
+    explain({ what: describeObject(request), why: 'was changed', findings: [finding], owners: [], next: [] }),
+  )
+}
+
+/** To take back a Deny could give access. What was said of a grant that is over, or gone, is nobody's any more. */
+const reviewDeletion: Review = (request, { world, operatorUser }) => {
+  if (request.user.username === operatorUser) return allowed
+  const parsed = parseNHIGrantApproval(request.oldObject)
+  if (!parsed.ok || isOver(request.namespace, parsed.value, world)) return allowed
+  const { name } = parsed.value.spec.grant
+  const message = `what is said of grant ${name} stands until that is over`
+  const remedy = 'say something else by another one, or end the grant by its spec.revoke'
+  const finding = highFinding('record-kept', '', message, remedy)
+  return refused(
+    403,
+    explain({ what: describeObject(request), why: 'may not be deleted', findings: [finding], owners: [], next: [] }),
+  )
+}
+
+function isOver(namespace: string, { spec }: ParsedApproval, world: World): boolean {
+  const grant = world.grant(grantNamespaceOf(namespace, spec), spec.grant.name)
+  return grant === null || grant.uid !== spec.grant.uid || isTerminal(grant.state)
+}

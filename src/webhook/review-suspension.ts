@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util'
+import { parseNHISuspension, type ParsedSuspension } from '../api/v1alpha1/parse-nhi-suspension.ts'
+import { highFinding, type Finding } from '../core/finding.ts'
+import { describeIdentity, sameIdentity, usernameOf, type Identity } from '../core/identity.ts'
+import { explain } from '../core/policy/explain.ts'
+import type { LiveGrant, World } from '../core/world.ts'
+import type { AdmissionRequest } from './admission-review.ts'
+import { allowed, allowedWith, refused, warningOf, type Answer } from './answer.ts'
+import { describeObject, refuseInvalid, type Review } from './review.ts'
+
+/** The kill switch of an identity. Who may set and lift one is RBAC's: nothing stands in front of it but that it is true. */
+export const reviewSuspension: Review = (request, snapshot) => {
+  switch (request.operation) {
+    case 'CREATE':
+      return reviewNewSuspension(request, snapshot)
+    case 'UPDATE':
+      return reviewChange(request)
+    case 'DELETE':
+      return allowed
+    case 'CONNECT':
+      return refused(403, `denied by lapse: nothing connects to ${describeObject(request)}`)
+  }
+}
+
+const reviewNewSuspension: Review = (request, { world, operatorUser }) => {
+  const parsed = parseNHISuspension(request.object)
+  if (!parsed.ok) return refuseInvalid(request, parsed.problems)
+  const forged = reviewStamp(request, parsed.value)
+  if (forged.length > 0) return refuse(request, 'names another one who set it', forged)
+  const { subject } = parsed.value
+  const ending = liveGrantsOf(subject, world).map(
+    ({ namespace, name, policy }) => `ends grant ${namespace}/${name} of ${describeIdentity(subject)} under ${policy}`,
+  )
+  const ofOurs = usernameOf(subject) === operatorUser ? [ourOwn] : []
+  return allowedWith({ warnings: [...ofOurs, ...ending.sort()].map(warningOf) })
+}
+
+const ourOwn =
+  'the operator itself has no grants, and what RBAC gives it stays: this stops nothing; to stop it scale lapse-controller to 0'
+
+function liveGrantsOf(subject: Identity, world: World): readonly LiveGrant[] {
+  const username = usernameOf(subject)
+  if (username !== null) return world.liveGrantsOf(username)
+  return world
+    .policies()
+    .flatMap(({ name }) => world.liveGrants(name))
+    .filter((grant) => sameIdentity(grant.subject, subject))
+}
+
+/** The mutating webhook stamps it; another one may have written over it. */
+function reviewStamp({ user }: AdmissionRequest, { setBy }: ParsedSuspension): readonly Finding[] {
+  if (setBy === user.username) return []
+  const message = `must be ${user.username}, who sets it, ${setBy === null ? 'but is not there' : `not ${setBy}`}`
+  return [highFinding('suspension-forged', 'spec.setBy', message, 'leave it to the mutating webhook of lapse')]
+}
+
+function reviewChange(request: AdmissionRequest): Answer {
+  if (isDeepStrictEqual(request.oldObject?.['spec'], request.object?.['spec'])) return allowed
+  const remedy = 'create another one, then delete this one'
+  return refuse(request, 'was changed', [highFinding('suspension-immutable', 'spec', 'is immutable', remedy)])
+}
+
+function refuse(request: AdmissionRequest, why: string, findings: readonly Finding[]): Answer {
+  return refused(403, explain({ what: describeObject(request), why, findings, owners: [], next: [] }))
+}

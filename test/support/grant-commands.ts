@@ -1,0 +1,333 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import fc from 'fast-check'
+
+import { marks } from '../../src/api/v1alpha1/objects.ts'
+import type { KubeObject } from './admin-api.ts'
+import { rights, type AskedGrant, type GrantModel, type Right } from './grant-model.ts'
+import { longestGrant, subjects, type GrantWorld } from './grant-world.ts'
+import { paths, rules } from './scene.ts'
+
+/** Something that is done to the world and to the model of it. */
+export interface GrantCommand {
+  readonly name: string
+  readonly details: string
+  /** Whether there is what it is done to. Default: there is. */
+  readonly isPossible?: (model: GrantModel, isRunning: boolean) => boolean
+  readonly act: (world: GrantWorld) => Promise<void>
+}
+
+interface Shape {
+  readonly asks: Readonly<Record<string, unknown>>
+  readonly rights: readonly Right[]
+  readonly isProper: boolean
+}
+
+const day = 86_400_000
+const narrower = [{ ...rules.rollout[0], verbs: ['get'] }]
+const wider = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]
+const rollout: readonly Right[] = ['patch deployments', 'get deployments']
+
+const proper: Readonly<Record<string, Shape>> = {
+  'a set': { asks: {}, rights: rollout, isProper: true },
+  'two sets': { asks: { permissions: ['rollout', 'read-pods'] }, rights: [...rollout, 'get pods'], isProper: true },
+  'narrower rules': { asks: { rules: narrower }, rights: ['get deployments'], isProper: true },
+  'a set and a waiver': { asks: { waive: ['host-path'] }, rights: rollout, isProper: true },
+}
+const improper: Readonly<Record<string, Shape>> = {
+  'wider rules': { asks: { rules: wider }, rights: ['get secrets'], isProper: false },
+  'a set that there is not': { asks: { permissions: ['admin'] }, rights: rollout, isProper: false },
+  'a waiver that there is not': { asks: { waive: ['privileged'] }, rights: rollout, isProper: false },
+  'two hours': { asks: { duration: '2h' }, rights: rollout, isProper: false },
+  'a set, for a stranger': { asks: { requestedBy: 'stranger' }, rights: rollout, isProper: false },
+}
+const shapes: Readonly<Record<string, Shape>> = { ...proper, ...improper }
+
+const ask = fc
+  .record({
+    subject: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'intruder'),
+    shape: fc.constantFrom(...Object.keys(proper), ...Object.keys(proper), ...Object.keys(improper)),
+    millis: fc.integer({ min: 1, max: longestGrant / 1_000 }).map((seconds) => seconds * 1_000),
+    isAbsolute: fc.boolean(),
+  })
+  .map(({ subject, shape, millis, isAbsolute }): GrantCommand => {
+    const { asks, ...gives } = shapes[shape]!
+    return {
+      name: gives.isProper ? 'ask' : 'ask for too much',
+      details: `${shape} for ${subject}, ${isAbsolute ? 'until' : 'for'} ${millis} ms`,
+      async act(world) {
+        const { scene, model } = world
+        const name = world.nextName()
+        const at = Math.ceil((Date.now() + millis) / 1_000) * 1_000
+        const window = isAbsolute ? { notAfter: new Date(at).toISOString() } : { duration: `${millis / 1_000}s` }
+        const spec = { ...world.askedBy('asker', subject), ...('duration' in asks ? {} : window), ...asks }
+        const asked = Date.now()
+        const uid = await scene.ask(name, spec)
+        const end = isAbsolute ? { at } : { after: millis }
+        const isProper = gives.isProper && subject !== 'intruder'
+        model.asked({ uid, name, subject, rights: gives.rights, isProper, end }, asked)
+      },
+    }
+  })
+
+/** One of those that were asked for, the newest more often. */
+const place = fc.constantFrom(0, 0, 0, 1, 1, 2, 3)
+
+function concerning(
+  name: string,
+  details: string,
+  back: number,
+  act: (grant: AskedGrant, world: GrantWorld) => Promise<void>,
+): GrantCommand {
+  return {
+    name,
+    details: `${details}${back} before the newest`,
+    isPossible: ({ grants }) => grants.length > back,
+    act: (world) => act(world.model.grants.at(-1 - back)!, world),
+  }
+}
+
+const say = fc
+  .record({
+    back: place,
+    approver: fc.constantFrom('ana', 'ana', 'asker', 'subject', 'stranger'),
+    decision: fc.constantFrom('Approve' as const, 'Approve' as const, 'Deny' as const),
+  })
+  .map(({ back, approver, decision }) =>
+    concerning(`${decision} by ${approver}`, '', back, async ({ uid, name, subject }, world) => {
+      if (world.model.policy === null) return
+      const username = approver === 'subject' ? world.usernameOf(subject) : approver
+      await world.say(name, username, decision)
+      if (approver === 'ana') world.model.said(uid, decision, Date.now())
+    }),
+  )
+
+const revoke = place.map((back) =>
+  concerning('revoke', '', back, async ({ uid, name }, { scene, model }) => {
+    await scene.revoke(name)
+    model.revoked(uid, Date.now())
+  }),
+)
+
+const remove = place.map((back) =>
+  concerning('delete', '', back, async ({ uid, name }, { scene, admin, model }) => {
+    await admin.delete(`${paths.grants(scene.namespace)}/${name}`)
+    model.deleted(uid, Date.now())
+  }),
+)
+
+const meddling: Readonly<Record<string, (binding: KubeObject, intruder: object) => object | null>> = {
+  'another subject on': ({ subjects: named }, intruder) => ({ subjects: [...(named as readonly object[]), intruder] }),
+  'another subject alone on': (_, intruder) => ({ subjects: [intruder] }),
+  'a later end on': () => ({ metadata: { annotations: { [marks.notAfter]: new Date(Date.now() + day).toISOString() } } }),
+  'no label on': () => ({ metadata: { labels: { [marks.grantUid]: null } } }),
+  'no owner of': () => ({ metadata: { ownerReferences: null } }),
+  'removal of': () => null,
+}
+
+const tamper = fc.constantFrom(...Object.keys(meddling)).map(
+  (how): GrantCommand => ({
+    name: `tamper: ${how} bindings`,
+    details: '',
+    isPossible: ({ grants }) => grants.length > 0,
+    async act({ scene, admin, model }) {
+      const intruder = { kind: 'ServiceAccount', namespace: scene.namespace, name: 'intruder' }
+      for (const binding of await scene.roleBindings()) {
+        const path = `${paths.roleBindings(scene.namespace)}/${binding.metadata!.name}`
+        const change = meddling[how]!(binding, intruder)
+        // it may have ended meanwhile
+        await (change === null ? admin.delete(path) : admin.patch(path, change)).catch(() => undefined)
+      }
+      const now = Date.now()
+      if (how.startsWith('another')) for (const right of rights) model.tampered('intruder', right, now)
+      // what was taken out of sight is found by the next look at the grant
+      if (how.startsWith('no ')) for (const subject of subjects) for (const right of rights) model.tampered(subject, right, now)
+    },
+  }),
+)
+
+const bindPool: GrantCommand = {
+  name: 'tamper: bind a role of the pool',
+  details: '',
+  async act({ scene, admin, model }) {
+    const { policy } = model
+    const role = policy === null ? undefined : await scene.roleOf('rollout', `1.0.${policy.version}`)
+    if (role === undefined) return
+    await admin.create(paths.roleBindings(scene.namespace), {
+      metadata: { generateName: 'gift-' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'intruder' }],
+    })
+    for (const right of rollout) model.tampered('intruder', right, Infinity)
+  },
+}
+
+const widenRole: GrantCommand = {
+  name: 'tamper: more rules in a role of the pool',
+  details: '',
+  async act({ scene, admin, model }) {
+    const { policy } = model
+    const role = policy === null ? undefined : await scene.roleOf('rollout', `1.0.${policy.version}`)
+    if (role === undefined) return
+    await admin.patch(`${paths.clusterRoles}/${role}`, { rules: [...rules.rollout, ...wider] }).catch(() => undefined)
+    for (const subject of [...subjects, 'intruder']) model.tampered(subject, 'get secrets', Date.now())
+  },
+}
+
+const editPolicy = fc.boolean().map(
+  (needsApproval): GrantCommand => ({
+    name: needsApproval ? 'a new version, which needs approval' : 'a new version',
+    details: '',
+    async act(world) {
+      const policy = { version: world.nextVersion(), needsApproval }
+      await world.applyPolicy(policy)
+      world.model.policyIs(policy, Date.now())
+    },
+  }),
+)
+
+const withdraw: GrantCommand = {
+  name: 'withdraw the policy',
+  details: '',
+  isPossible: ({ policy }) => policy !== null,
+  async act({ scene, admin, model }) {
+    await admin.delete(`${paths.policies}/${scene.policy}`)
+    model.policyIs(null, Date.now())
+  },
+}
+
+const someone = fc.constantFrom(...subjects)
+
+const account = fc.tuple(someone, fc.boolean()).map(
+  ([subject, isReplaced]): GrantCommand => ({
+    name: isReplaced ? 'create a subject again' : 'delete a subject, or create it',
+    details: subject,
+    async act({ scene, admin, model }) {
+      const accounts = paths.serviceAccounts(scene.namespace)
+      if (model.isThere(subject)) {
+        await admin.delete(`${accounts}/${subject}`)
+        model.subjectIs(subject, 'gone', Date.now())
+        if (!isReplaced) return
+      }
+      await admin.create(accounts, { metadata: { name: subject } })
+      model.subjectIs(subject, 'there', Date.now())
+    },
+  }),
+)
+
+const relabel: GrantCommand = {
+  name: 'relabel the namespace',
+  details: '',
+  async act({ scene, admin, model }) {
+    const policy = model.inScope ? 'another' : scene.policy
+    await admin.patch(`/api/v1/namespaces/${scene.namespace}`, { metadata: { labels: { policy } } })
+    model.scopeIs(!model.inScope, Date.now())
+  },
+}
+
+const suspension = someone.map(
+  (subject): GrantCommand => ({
+    name: 'suspend, or lift it',
+    details: subject,
+    async act(world) {
+      const isSet = world.model.isSuspended(subject)
+      await (isSet ? world.lift(subject) : world.suspend(subject))
+      world.model.suspensionIs(subject, isSet ? 'lifted' : 'set', Date.now())
+    },
+  }),
+)
+
+const stop = fc.constantFrom('in peace' as const, 'crashing' as const).map(
+  (how): GrantCommand => ({
+    name: `stop the controllers ${how}`,
+    details: '',
+    isPossible: (_, isRunning) => isRunning,
+    act: (world) => world.stopControllers(how),
+  }),
+)
+
+const start: GrantCommand = {
+  name: 'start the controllers',
+  details: '',
+  isPossible: (_, isRunning) => !isRunning,
+  act: (world) => world.startControllers(),
+}
+
+const jump = fc.constantFrom(-day, -3_600_000, -2_000, 2_000, 3_600_000).map(
+  (by): GrantCommand => ({
+    name: `the clock jumps ${by < 0 ? 'back' : 'forward'}`,
+    details: `${by} ms`,
+    act: async (world) => world.moveClock(by),
+  }),
+)
+
+const partition = fc.integer({ min: 300, max: 1_800 }).map(
+  (millis): GrantCommand => ({
+    name: 'partition',
+    details: `${millis} ms`,
+    isPossible: (_, isRunning) => isRunning,
+    act: (world) => world.partition(millis),
+  }),
+)
+
+const wait = fc
+  .integer({ min: 200, max: 2_500 })
+  .map((millis): GrantCommand => ({ name: 'wait', details: `${millis} ms`, act: () => delay(millis) }))
+
+/** Each with its weight. What is there for several is asked for often, so that the others find something to do. */
+const kinds: readonly (readonly [weight: number, fc.Arbitrary<GrantCommand>])[] = [
+  [8, ask],
+  [3, say],
+  [1, revoke],
+  [1, remove],
+  [2, tamper],
+  [1, fc.constant(bindPool)],
+  [1, fc.constant(widenRole)],
+  [2, editPolicy],
+  [1, fc.constant(withdraw)],
+  [1, account],
+  [1, fc.constant(relabel)],
+  [1, suspension],
+  [1, stop],
+  [2, fc.constant(start)],
+  [1, jump],
+  [1, partition],
+  [3, wait],
+]
+
+interface Driven {
+  readonly world: GrantWorld
+}
+
+/** After each command, whether everything is as the model allows. */
+class Drive implements fc.AsyncCommand<{ readonly model: null }, Driven> {
+  readonly #command: GrantCommand
+
+  constructor(command: GrantCommand) {
+    this.#command = command
+  }
+
+  /** What is possible is known only as it is done: to whom depends on what came before. */
+  check(): boolean {
+    return true
+  }
+
+  async run(_: unknown, { world }: Driven): Promise<void> {
+    const { name, isPossible, act } = this.#command
+    if (isPossible?.(world.model, world.isRunning) === false) return
+    await world.read()
+    await act(world)
+    world.tally.done.set(name, (world.tally.done.get(name) ?? 0) + 1)
+    await world.look()
+  }
+
+  toString(): string {
+    return `${this.#command.name} ${this.#command.details}`.trim()
+  }
+}
+
+/** Lives of a world, of that many commands at most. */
+export function lives(most: number): fc.Arbitrary<Iterable<Drive>> {
+  const every = kinds.flatMap(([weight, arbitrary]) => Array.from({ length: weight }, () => arbitrary.map((each) => new Drive(each))))
+  return fc.commands(every, { maxCommands: most, size: 'max' }) as unknown as fc.Arbitrary<Iterable<Drive>>
+}

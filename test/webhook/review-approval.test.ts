@@ -1,0 +1,328 @@
+import { expect } from 'chai'
+import { grantDigestOf } from '../../src/api/v1alpha1/digest.ts'
+import type { NHIGrantSpec } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
+import { reviewApproval } from '../../src/webhook/review-approval.ts'
+import { reviewGrant } from '../../src/webhook/review-grant.ts'
+import type { WorldIndex } from '../../src/world/world-index.ts'
+import { account, grant, payments, policy } from './objects.ts'
+import {
+  gist,
+  judge,
+  operatorUser,
+  refusalOf,
+  requestOf,
+  worldOf,
+  type RawObject,
+  type RequestOptions,
+} from './requests.ts'
+
+const requester = 'bob@example.com'
+const robot = 'system:serviceaccount:payments:robot'
+const subject = 'system:serviceaccount:payments:api'
+const uid = 'uid-1'
+
+const terms = {
+  maxDuration: '1h',
+  requesters: [{ kind: 'User', name: requester }],
+  approval: {
+    required: 1,
+    by: [
+      { kind: 'Group', name: 'payments-leads' },
+      { kind: 'User', name: subject },
+      { kind: 'User', name: requester },
+      { kind: 'ServiceAccount', namespace: 'payments', name: 'robot' },
+    ],
+    within: '2h',
+  },
+  breakGlass: {
+    requesters: [{ kind: 'User', name: requester }],
+    maxDuration: '15m',
+    reviewWithin: '24h',
+    reviewers: [{ kind: 'User', name: 'rea@example.com' }],
+  },
+}
+const guarded = policy({ grants: terms })
+
+function stored(status: object = {}, spec: object = {}, metadata: object = {}): RawObject {
+  const own = { uid, creationTimestamp: '2026-06-01T11:00:00Z', ...metadata }
+  return { ...grant({ requestedBy: requester, ...spec }, own), status }
+}
+const waiting = stored({ state: 'AwaitingApproval' })
+const overdue = { dueBy: '2026-06-02T12:00:00Z' }
+const emergency = { breakGlass: { incident: 'INC-77' } }
+const unreviewed = stored({ state: 'Expired', review: overdue }, emergency)
+
+const worldWith = (object: RawObject | null, ...others: readonly RawObject[]): WorldIndex =>
+  worldOf(...payments, account('payments/robot'), guarded, ...(object === null ? [] : [object]), ...others)
+
+function digestIn(world: WorldIndex, object = waiting): string {
+  return grantDigestOf(object['spec'] as NHIGrantSpec, world.policy('payments-deploy')?.digest ?? '')
+}
+
+function approval(spec: object = {}, metadata: object = {}): RawObject {
+  return {
+    apiVersion: 'lapse.dev/v1alpha1',
+    kind: 'NHIGrantApproval',
+    metadata: { namespace: 'payments', name: 'rollout-2041-x', ...metadata },
+    spec: {
+      grant: { name: 'rollout-2041', uid },
+      grantDigest: digestIn(worldWith(waiting)),
+      decision: 'Approve',
+      reason: 'looks right',
+      approver: 'ana@example.com',
+      ...spec,
+    },
+  }
+}
+
+const lead: RequestOptions = { groups: ['payments-leads', 'system:authenticated'] }
+const ask = (object: RawObject, options: RequestOptions = lead, world = worldWith(waiting)) =>
+  judge(reviewApproval, requestOf(object, options), world)
+const by = (user: string, groups: readonly string[] = ['system:authenticated']): RequestOptions => ({ user, groups })
+
+describe('reviewApproval', () => {
+  const allowances: readonly (readonly [
+    sentence: string,
+    object: RawObject,
+    options?: RequestOptions,
+    world?: WorldIndex,
+  ])[] = [
+    ['an approval by a member of a listed group', approval()],
+    ['a denial', approval({ decision: 'Deny' })],
+    ['a listed ServiceAccount', approval({ approver: robot }), by(robot)],
+    ['an approval of one that is Pending still', approval(), lead, worldWith(stored())],
+    [
+      'an approval and a denial of one that is Active',
+      approval({ decision: 'Deny' }),
+      lead,
+      worldWith(stored({ state: 'Active' })),
+    ],
+    [
+      'a denial after the time for approvals',
+      approval({ decision: 'Deny' }),
+      lead,
+      worldWith(stored({}, {}, { creationTimestamp: '2026-06-01T10:00:00Z' })),
+    ],
+  ]
+  for (const [sentence, object, options, world] of allowances) {
+    it(`allows ${sentence}`, () => expect(gist(ask(object, options, world))).to.equal('allowed'))
+    it(`has the same answer for a dry run of ${sentence}`, () =>
+      expect(gist(ask(object, { ...lead, ...options, dryRun: true }, world))).to.equal('allowed'))
+  }
+
+  const memberOf = (name: string) => stored({ state: 'AwaitingApproval' }, { subject: { kind: 'Group', name } })
+  const nobody = policy({ grants: { ...terms, approval: { required: 0, by: [] } } })
+  const group = memberOf('payments-leads')
+  const refusals: readonly (readonly [
+    sentence: string,
+    text: string,
+    object: RawObject,
+    options?: RequestOptions,
+    world?: WorldIndex,
+  ])[] = [
+    [
+      'of a grant that is not there',
+      '[approval-grant-missing] spec.grant: there is no grant payments/rollout-2041, not uid-1',
+      approval(),
+      lead,
+      worldWith(null),
+    ],
+    [
+      'of another grant of the same name',
+      'spec.grant: grant payments/rollout-2041 is another one, with UID uid-1, not uid-0',
+      approval({ grant: { name: 'rollout-2041', uid: 'uid-0' } }),
+    ],
+    [
+      'of something else that was looked at',
+      '[approval-outdated] spec.grantDigest: is not the digest of what the grant asks for under payments-deploy@1.4.0',
+      approval({ grantDigest: 'sha256:0' }),
+    ],
+    [
+      'under another version of the policy',
+      '[approval-outdated]',
+      approval(),
+      lead,
+      worldWith(waiting, policy({ version: '1.5.0', grants: terms })),
+    ],
+    [
+      'F3: after the time for approvals',
+      '[approval-out-of-time] spec.decision: approvals were due by 2026-06-01T12:00:00.000Z',
+      approval(),
+      lead,
+      worldWith(stored({}, {}, { creationTimestamp: '2026-06-01T10:00:00Z' })),
+    ],
+    [
+      'of one that is over',
+      'is over, or about to be: Denied',
+      approval(),
+      lead,
+      worldWith(stored({ state: 'Denied' })),
+    ],
+    [
+      'of one that is being revoked',
+      'is over, or about to be: Active',
+      approval(),
+      lead,
+      worldWith(stored({ state: 'Active' }, { revoke: { reason: 'enough' } })),
+    ],
+    [
+      'by somebody who is not listed',
+      '[approver-not-allowed] spec.approver: policy payments-deploy@1.4.0 does not let eve@example.com approve the grant: only these may: Group payments-leads',
+      approval({ approver: 'eve@example.com' }),
+      by('eve@example.com'),
+    ],
+    [
+      'F16: by who asked for it',
+      `does not let ${requester} approve the grant: ${requester} asked for the grant`,
+      approval({ approver: requester }),
+      by(requester, ['payments-leads']),
+    ],
+    [
+      'F16: by its subject',
+      `${subject} is the subject of the grant`,
+      approval({ approver: subject }),
+      by(subject, ['payments-leads']),
+    ],
+    [
+      'F16: by its subject, which the grant spells as a User',
+      `${subject} is the subject of the grant`,
+      approval({
+        approver: subject,
+        grantDigest: digestIn(worldWith(null), stored({}, { subject: { kind: 'User', name: subject } })),
+      }),
+      by(subject, ['payments-leads']),
+      worldWith(stored({}, { subject: { kind: 'User', name: subject } })),
+    ],
+    [
+      'F16: by a member of the group that is its subject',
+      'ana@example.com is a member of Group payments-leads, the subject of the grant',
+      approval({ grantDigest: digestIn(worldWith(null), group) }),
+      lead,
+      worldWith(group),
+    ],
+    ['F16: where nobody is listed', 'the grant: nobody may', approval(), lead, worldWith(waiting, nobody)],
+    [
+      'F16: by who is suspended',
+      'ana@example.com is suspended: left',
+      approval(),
+      lead,
+      worldWith(waiting, {
+        apiVersion: 'lapse.dev/v1alpha1',
+        kind: 'NHISuspension',
+        metadata: { name: 'ana' },
+        spec: { subject: { kind: 'User', name: 'ana@example.com' }, reason: 'left' },
+      }),
+    ],
+    [
+      'that claims another approver',
+      '[approver-forged] spec.approver: must be ana@example.com, who says it, not eve@example.com',
+      approval({ approver: 'eve@example.com' }),
+    ],
+    ['that was not stamped', 'who says it, but is not there', approval({ approver: undefined })],
+    [
+      'as a review of a grant that is no emergency',
+      'is no break-glass grant that is to be reviewed',
+      approval({ decision: 'Review' }),
+    ],
+  ]
+  for (const [sentence, text, object, options, world] of refusals)
+    it(`refuses one ${sentence}`, () => {
+      const answer = ask(object, options, world)
+      expect(refusalOf(answer).replaceAll(/ +/g, ' ')).to.contain(text)
+      expect(answer).to.include({ code: 403 })
+    })
+
+  it('waits for a grant, and for a version of a policy, that may be on its way', () => {
+    const own = { kind: 'NHIGrant', namespace: 'payments', name: 'rollout-2041' }
+    expect(ask(approval(), lead, worldWith(null)).unsettled).to.deep.equal([own])
+    const versions = { kind: 'AccessPolicy', namespace: '', name: 'payments-deploy' }
+    expect(ask(approval({ grantDigest: 'sha256:0' })).unsettled).to.deep.equal([versions])
+    expect(ask(approval({ approver: 'eve' }), by('eve')).unsettled).to.deep.equal([])
+  })
+
+  it('refuses one that says too little', () => {
+    expect(gist(ask(approval({ reason: '', decision: 'Maybe' })))).to.contain('422')
+  })
+
+  describe('of a review', () => {
+    const review = approval({
+      decision: 'Review',
+      approver: 'rea@example.com',
+      grantDigest: digestIn(worldWith(null), unreviewed),
+    })
+    const rea = by('rea@example.com')
+
+    it('allows it by a listed reviewer, once the grant is over', () =>
+      expect(gist(ask(review, rea, worldWith(unreviewed)))).to.equal('allowed'))
+
+    it('refuses it while the grant lives', () => {
+      const active = stored({ state: 'Active', review: overdue }, emergency)
+      expect(refusalOf(ask(review, rea, worldWith(active)))).to.contain('the grant has not ended yet')
+    })
+
+    it('refuses it a second time', () => {
+      const reviewed = stored(
+        { state: 'Expired', review: { ...overdue, reviewedAt: '2026-06-01T12:00:00Z' } },
+        emergency,
+      )
+      expect(refusalOf(ask(review, rea, worldWith(reviewed)))).to.contain('[approval-out-of-time]')
+    })
+
+    it('refuses it by who may only approve, and by who asked', () => {
+      const world = worldWith(unreviewed)
+      const own = approval({ ...(review['spec'] as object), approver: 'ana@example.com' })
+      expect(refusalOf(ask(own, lead, world))).to.contain('only these may: User rea@example.com')
+      const self = approval({ ...(review['spec'] as object), approver: requester })
+      expect(refusalOf(ask(self, by(requester), world))).to.contain('asked for the grant')
+    })
+  })
+
+  describe('of a change', () => {
+    it('refuses another spec, and allows labels', () => {
+      const oldObject = approval()
+      expect(refusalOf(ask(approval({ decision: 'Deny' }), { oldObject }))).to.contain(
+        '[approval-immutable] spec: is immutable',
+      )
+      expect(gist(ask(approval({}, { labels: { a: 'b' } }), { oldObject }))).to.equal('allowed')
+    })
+  })
+
+  describe('of a deletion', () => {
+    const drop = (world: WorldIndex, options: RequestOptions = {}) =>
+      ask(approval({ decision: 'Deny' }), { operation: 'DELETE', ...options }, world)
+
+    it('refuses it while the grant waits or lives', () => {
+      for (const state of ['Pending', 'AwaitingApproval', 'Active'])
+        expect(refusalOf(drop(worldWith(stored({ state }))))).to.contain(
+          '[record-kept] what is said of grant rollout-2041 stands until that is over',
+        )
+    })
+
+    it('allows it once the grant is over, gone, or another one, and always to the operator', () => {
+      for (const world of [
+        worldWith(stored({ state: 'Denied' })),
+        worldWith(null),
+        worldWith(stored({ state: 'Active' }, {}, { uid: 'uid-2' })),
+      ])
+        expect(gist(drop(world))).to.equal('allowed')
+      expect(gist(drop(worldWith(waiting), { user: operatorUser }))).to.equal('allowed')
+    })
+  })
+})
+
+describe('reviewGrant, of a deletion', () => {
+  const drop = (object: RawObject) => judge(reviewGrant, requestOf(object, { operation: 'DELETE' }), worldWith(object))
+
+  it('refuses it for an emergency that nobody has reviewed, and says how to end it', () => {
+    expect(refusalOf(drop(unreviewed)))
+      .to.contain('[record-kept] it was issued as an emergency, and nobody has reviewed it')
+      .and.contain('set spec.revoke')
+  })
+
+  it('allows it for every other', () => {
+    for (const object of [waiting, stored({ state: 'Active' }), stored({ state: 'Denied' }, emergency)])
+      expect(gist(drop(object))).to.equal('allowed')
+    const reviewed = stored({ state: 'Expired', review: { ...overdue, reviewedAt: '2026-06-01T12:00:00Z' } }, emergency)
+    expect(gist(drop(reviewed))).to.equal('allowed')
+  })
+})

@@ -1,6 +1,6 @@
 # Everything that a checkout can do. Needs Go (1.26 or newer), npm and Linux; the rest is fetched by name.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak oracle fuzz cluster generate format clean
+.PHONY: help demo test bench soak model chaos oracle fuzz cluster generate format clean
 
 NODE := node_modules/.bin/node
 
@@ -18,6 +18,12 @@ bench: node_modules ## the measurements of bench/, each as a ratio
 
 soak: node_modules ## 20 minutes of churn and faults; MINUTES=n and SEED=n choose others
 	@$(NODE) scripts/soak.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+model: node_modules ## 100 random lives of grants beside a model of the promises; LIVES=n and SEED=n choose others
+	@$(NODE) scripts/model.ts $(if $(LIVES),--lives $(LIVES)) $(if $(SEED),--seed $(SEED))
+
+chaos: node_modules ## 10 minutes in which everything is killed at random; SECONDS=n and SEED=n choose others
+	@$(NODE) scripts/chaos.ts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 oracle: node_modules ## 1,000,000 generated cases, judged by Kubernetes' own code too; CASES=n and SEED=n choose others
 	@$(NODE) scripts/oracle.ts $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))

@@ -15,9 +15,8 @@ import { sideBySide } from './support/side-by-side.ts'
 const asked = 200
 const ending = [200, 1_000] as const
 const rounds = 3
-/** From the first create to the common end, and for each grant: it is to be issued by then. */
-const lead = 5_000
-const leadPerGrant = 40
+/** From the first create to the common end: so long, and so many times what their issue takes. */
+const lead = { least: 5_000, times: 3 } as const
 /** How long before the end it is made sure that the access is still there. */
 const vigil = 50
 
@@ -54,13 +53,19 @@ async function measure(cluster: LapseCluster): Promise<readonly Measurement[]> {
     }),
     rawIssued,
   ]
-  for (const count of ending) measured.push(...(await ends(cluster, raw, count)))
+  for (const count of ending) measured.push(...(await ends(cluster, raw, count, issued.ours / asked)))
   return measured
 }
 
-async function ends(cluster: LapseCluster, raw: RawGrants, count: number): Promise<readonly Measurement[]> {
+/** `each`: how long the issue of one takes. */
+async function ends(
+  cluster: LapseCluster,
+  raw: RawGrants,
+  count: number,
+  each: number,
+): Promise<readonly Measurement[]> {
   const ended = await inTurns(
-    (round) => endAtOnce(cluster, count, round),
+    (round) => endAtOnce(cluster, count, round, lead.least + lead.times * count * each),
     (round) => unbindAtOnce(cluster, raw, count, round),
   )
   const deletes = measurement(`overstay/deletes-of-${count}`, ended.raw, 'ms')
@@ -92,7 +97,7 @@ async function issueAtOnce(cluster: LapseCluster, round: number): Promise<number
   const created = allOf(subjects, (subject) => createGrant(api, subject, { duration: '1h' }))
   const [last] = await Promise.all([lastAnswer(api, subjects, 'yes'), created])
   await allActive(api, subjects)
-  return last - start
+  return took(last - start)
 }
 
 async function bindAtOnce(cluster: LapseCluster, raw: RawGrants, round: number): Promise<number> {
@@ -100,25 +105,25 @@ async function bindAtOnce(cluster: LapseCluster, raw: RawGrants, round: number):
   const start = performance.now()
   const bound = allOf(subjects, (subject) => raw.record(subject).then(() => raw.bind(subject)))
   const [last] = await Promise.all([lastAnswer(cluster.api, subjects, 'yes'), bound])
-  return last - start
+  return took(last - start)
 }
 
-async function endAtOnce(cluster: LapseCluster, count: number, round: number): Promise<number> {
+async function endAtOnce(cluster: LapseCluster, count: number, round: number, time: number): Promise<number> {
   const { api } = cluster
   progress(`${count} grants that end in the same instant`)
   const subjects = await createSubjects(cluster, namesOf(`ending-${count}-${round}`, count))
-  const end = Date.now() + lead + count * leadPerGrant
+  const end = Date.now() + time
   const notAfter = new Date(end).toISOString()
   await sideBySide(subjects, 16, (subject) => createGrant(api, subject, { notAfter }))
   await allActive(api, subjects)
-  await delay(end - vigil - Date.now())
+  await delay(Math.max(0, end - vigil - Date.now()))
   if (Date.now() > end) throw new Error(`${count} grants were not issued by their end`)
   if (!(await isAllowed(api, subjects[0]!))) throw new Error('access ended before its time')
   const atEnd = performance.now() + end - Date.now()
-  await delay(end - Date.now())
+  await delay(Math.max(0, end - Date.now()))
   const last = await lastAnswer(api, subjects, 'no')
   await sideBySide(subjects, 4, (subject) => grantInState(api, subject, subject.name, 'Expired'))
-  return last - atEnd
+  return took(last - atEnd)
 }
 
 async function unbindAtOnce(cluster: LapseCluster, raw: RawGrants, count: number, round: number): Promise<number> {
@@ -129,7 +134,12 @@ async function unbindAtOnce(cluster: LapseCluster, raw: RawGrants, count: number
   await lastAnswer(api, subjects, 'yes')
   const start = performance.now()
   const [last] = await Promise.all([lastAnswer(api, subjects, 'no'), allOf(subjects, (each) => raw.unbind(each))])
-  return last - start
+  return took(last - start)
+}
+
+function took(millis: number): number {
+  progress(`${Math.round(millis)} ms`)
+  return millis
 }
 
 function namesOf(prefix: string, count: number): readonly string[] {

@@ -14,12 +14,13 @@ import { costOf } from './support/process-cost.ts'
 import { RawGrants, writesPerGrant } from './support/raw-grants.ts'
 import { sideBySide } from './support/side-by-side.ts'
 
-const defaultCount = 10_000
+export const crowdSize = 10_000
 /** Creates in flight, of both sides. */
 const lanes = 32
-const rawGrants = 1_000
-/** Grants that end while the crowd stands, one by one. */
-const passing = { count: 1_000, spacing: 10 } as const
+/** As many by hand, and as many that end while the crowd stands, or as there are in it. */
+const fewer = 1_000
+/** Between two ends. */
+const spacing = 10
 /** Every so many of them is watched from outside. */
 const watchedEvery = 4
 /** How long before its end a grant is asked about without a pause. */
@@ -30,18 +31,19 @@ const restarts = 3
 const lifetime = 5_000
 
 export function crowd(count: number): Benchmark {
+  const part = Math.min(count, fewer)
   return {
     name: 'crowd',
     description: `What Lapse does with ${count.toLocaleString('en-US')} active grants. Number: --grants N.
 
 grant/sustained    grants per second, from sending the first create to the last RoleBinding; ${lanes} creates in flight.
-access/raw-writes  writes per second, of the ${writesPerGrant} that a grant takes by hand, ${lanes} of them in flight, divided by ${writesPerGrant}.
+access/raw-writes  the same by hand, the same ${writesPerGrant} writes for each; ${part} of them, ${lanes} at a time.
 memory/*           resident memory of the controller that issued them, ${settling / 1000} s later, and of one that was started with them there.
-overstay/crowd-*   from notAfter to the first no while they stand, of ${passing.count} more that end ${passing.spacing} ms apart; one in ${watchedEvery} is watched.
+overstay/crowd-*   from notAfter to the first no while they stand, of ${part} more that end ${spacing} ms apart; one in ${watchedEvery} is watched.
 restart/expiry     the controller ends (SIGTERM), a grant comes to its end, a controller is started: from its start to the first no.
                    The longest of ${restarts}.
 withdraw/last      from sending the delete of the policy to the first no to the last of them.
-withdraw/role      the API server alone: from sending the delete of the ClusterRole of ${rawGrants} RoleBindings to the same.
+withdraw/role      the API server alone: from sending the delete of the ClusterRole of ${part} RoleBindings to the same.
 
 Goal: sustained at least half of the raw writes; p99 of the overstay at most 25 ms; an expiry within 3,000 ms of a restart;
 all denied within 50 ms of the withdrawal; at most 150 MB.`,
@@ -52,36 +54,51 @@ all denied within 50 ms of the withdrawal; at most 150 MB.`,
 async function measure(cluster: LapseCluster, count: number): Promise<readonly Measurement[]> {
   const raw = new RawGrants(cluster.api)
   await raw.prepare()
-  const bound = namesOf('bound', rawGrants).map((name) => ({ namespace: cluster.namespace, name }))
-  const rawRate = await writeRaw(raw, bound)
+  const part = Math.min(count, fewer)
+  const byHand = namesOf('bound', part).map((name) => ({ namespace: cluster.namespace, name }))
+  const rawRate = await writeRaw(raw, byHand)
   const subjects = await createSubjects(cluster, namesOf('crowd', count))
   const rate = await issueAll(cluster, subjects)
-  await delay(settling)
-  const issuer = await memory(cluster)
-  const overstays = await passThrough(cluster)
+  const sustained = rateRows(rate, rawRate)
+  const issuer = await memoryRow(cluster, 'memory/issuer')
+  const overstays = overstayRows(await passThrough(cluster, part, rate))
+  const restarted = await restartRow(cluster)
+  const successor = await memoryRow(cluster, 'memory/restarted')
+  const role = measurement('withdraw/role', await withdrawRaw(cluster, raw, byHand), 'ms')
+  const last = valueRow('withdraw/last', await withdraw(cluster, subjects), 'ms', 50, role)
+  return [...sustained, issuer, successor, ...overstays, restarted, last, role]
+}
+
+function rateRows(rate: number, rawRate: number): readonly Measurement[] {
+  const against = measurement('access/raw-writes', rawRate, '1/s')
+  const goal: Goal = { of: 'ratio', is: '≥', bound: 0.5 }
+  return [measurement('grant/sustained', rate, '1/s', { against, goal, note: machineLoad() }), against]
+}
+
+function overstayRows(overstays: readonly number[]): readonly Measurement[] {
+  return [
+    measurement('overstay/crowd-p50', percentile(overstays, 0.5), 'ms'),
+    valueRow('overstay/crowd-p99', percentile(overstays, 0.99), 'ms', 25),
+    measurement('overstay/crowd-max', percentile(overstays, 1), 'ms'),
+  ]
+}
+
+async function restartRow(cluster: LapseCluster): Promise<Measurement> {
   const served: number[] = []
   for (let round = 0; round < restarts; round++) served.push(await restart(cluster, round))
+  return valueRow('restart/expiry', Math.max(...served), 'ms', 3_000)
+}
+
+async function memoryRow({ lapse }: LapseCluster, name: string): Promise<Measurement> {
   await delay(settling)
-  const successor = await memory(cluster)
-  const rawWithdrawal = await withdrawRaw(cluster, raw, bound)
-  const withdrawal = await withdraw(cluster, subjects)
-  const rawWrites = measurement('access/raw-writes', rawRate, '1/s')
-  const role = measurement('withdraw/role', rawWithdrawal, 'ms')
-  const atMost = (bound: number): Goal => ({ of: 'value', is: '≤', bound })
-  const goal: Goal = { of: 'ratio', is: '≥', bound: 0.5 }
-  const note = machineLoad()
-  return [
-    measurement('grant/sustained', rate, '1/s', { against: rawWrites, goal, note }),
-    rawWrites,
-    measurement('memory/issuer', issuer, 'MB', { goal: atMost(150) }),
-    measurement('memory/restarted', successor, 'MB', { goal: atMost(150) }),
-    measurement('overstay/crowd-p50', percentile(overstays, 0.5), 'ms'),
-    measurement('overstay/crowd-p99', percentile(overstays, 0.99), 'ms', { goal: atMost(25), note }),
-    measurement('overstay/crowd-max', percentile(overstays, 1), 'ms'),
-    measurement('restart/expiry', Math.max(...served), 'ms', { goal: atMost(3_000), note }),
-    measurement('withdraw/last', withdrawal, 'ms', { against: role, goal: atMost(50), note }),
-    role,
-  ]
+  return valueRow(name, (await costOf(lapse.controller.pid)).residentMegabytes, 'MB', 150)
+}
+
+/** Of which at most so much is aimed at. */
+function valueRow(name: string, value: number, unit: string, atMost: number, against?: Measurement): Measurement {
+  const goal: Goal = { of: 'value', is: '≤', bound: atMost }
+  progress(`${name}: ${Math.round(value)} ${unit}`)
+  return measurement(name, value, unit, { goal, note: machineLoad(), ...(against !== undefined && { against }) })
 }
 
 /** Raw grants per second. */
@@ -105,7 +122,7 @@ async function issueAll(cluster: LapseCluster, subjects: readonly Subject[]): Pr
   const created = sideBySide(subjects, lanes, (subject) => createGrant(api, subject, { duration: '1h' }))
   await Promise.all([created, untilBindings(api, namespace, before + subjects.length)])
   const rate = perSecond(subjects.length, start)
-  progress(`${Math.round(rate)} a second; until all are Active`)
+  progress(`${rate.toFixed(1)} a second; until all are Active`)
   await lastAnswer(api, subjects, 'yes')
   await untilActive(api, subjects.length)
   return rate
@@ -140,17 +157,13 @@ async function untilActive(api: AdminApi, wanted: number): Promise<void> {
   }
 }
 
-async function memory({ lapse }: LapseCluster): Promise<number> {
-  return (await costOf(lapse.controller.pid)).residentMegabytes
-}
-
-/** Milliseconds after the end. */
-async function passThrough(cluster: LapseCluster): Promise<readonly number[]> {
+/** Milliseconds after the end; `rate` says how many grants can be issued in a second. */
+async function passThrough(cluster: LapseCluster, count: number, rate: number): Promise<readonly number[]> {
   const { api } = cluster
-  progress(`${passing.count} more, of which one ends every ${passing.spacing} ms`)
-  const subjects = await createSubjects(cluster, namesOf('passing', passing.count))
-  const firstEnd = Date.now() + 5_000 + passing.count * 40
-  const ends = subjects.map((_, index) => firstEnd + index * passing.spacing)
+  progress(`${count} more, of which one ends every ${spacing} ms`)
+  const subjects = await createSubjects(cluster, namesOf('passing', count))
+  const firstEnd = Date.now() + 10_000 + (2 * count * 1_000) / rate
+  const ends = subjects.map((_, index) => firstEnd + index * spacing)
   await sideBySide(subjects, lanes, (subject, index) =>
     createGrant(api, subject, { notAfter: new Date(ends[index]!).toISOString() }),
   )
@@ -165,7 +178,7 @@ async function passThrough(cluster: LapseCluster): Promise<readonly number[]> {
 }
 
 async function watchEnd(api: AdminApi, subject: Subject, end: number): Promise<number> {
-  await delay(end - vigil - Date.now())
+  await delay(Math.max(0, end - vigil - Date.now()))
   const isThere = await isAllowed(api, subject)
   const atAnswer = Date.now()
   if (!isThere && atAnswer < end) throw new Error(`the access of ${subject.name} ended before its time`)
@@ -220,7 +233,7 @@ function namesOf(prefix: string, count: number): readonly string[] {
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = { grants: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
-  const { grants = String(defaultCount), help } = parseArgs({ args: [...argv], options }).values
+  const { grants = String(crowdSize), help } = parseArgs({ args: [...argv], options }).values
   return runAlone(crowd(Number(grants)), help === true ? ['--help'] : [])
 }
 

@@ -4,7 +4,9 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import { burst } from './burst.ts'
 import { check } from './check.ts'
+import { crowd, crowdSize } from './crowd.ts'
 import { grant } from './grant.ts'
 import { overstay } from './overstay.ts'
 import { recovery } from './recovery.ts'
@@ -17,7 +19,19 @@ import { sync } from './sync.ts'
 import { transport } from './transport.ts'
 import { verdict } from './verdict.ts'
 
-const benchmarks: readonly Benchmark[] = [grant, overstay, verdict, review, check, transport, sync, recovery, steady]
+const benchmarks: readonly Benchmark[] = [
+  grant,
+  overstay,
+  burst,
+  crowd(crowdSize),
+  verdict,
+  review,
+  check,
+  transport,
+  sync,
+  recovery,
+  steady,
+]
 const resultsPath = join(import.meta.dirname, 'results.json')
 const usage = `usage: node bench/run.ts [--only NAME…]
 

@@ -107,7 +107,7 @@ export class Watchman {
 }
 
 /** Of the operator's own, whatever carries a grant. */
-async function listCarriers(admin: AdminApi, plural: 'roles' | 'rolebindings'): Promise<readonly KubeObject[]> {
+export async function listCarriers(admin: AdminApi, plural: 'roles' | 'rolebindings'): Promise<readonly KubeObject[]> {
   const answer = await admin.get(`${rbac}/${plural}?labelSelector=${encodeURIComponent(marks.grantUid)}`)
   return answer['items'] as readonly KubeObject[]
 }

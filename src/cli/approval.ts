@@ -8,6 +8,7 @@ import { inCluster, type ClusterSession } from './cluster-session.ts'
 import { exitCodes, type CommandIo, type Run } from './command.ts'
 import { lookAt } from './grant-digest.ts'
 import { grantRow, type GrantRow } from './grant-row.ts'
+import { oneLine } from './one-line.ts'
 import { parseOptions, required, wordsOf } from './parse-options.ts'
 import { printedDocument } from './print-document.ts'
 
@@ -69,7 +70,7 @@ async function decide(args: ApprovalArgs, session: ClusterSession, io: CommandIo
   const grant = grantRow(found)
   const looked = await lookAt(grant, decision, session)
   if (!looked.ok) {
-    io.stderr.write(`lapse ${command}: ${looked.problem}\n`)
+    io.stderr.write(`lapse ${command}: ${oneLine(looked.problem)}\n`)
     return exitCodes.refused
   }
   io.stderr.write(approvalText(grant, looked.policy, session.now()))

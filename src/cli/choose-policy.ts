@@ -9,6 +9,7 @@ import { UsageError } from '../runtime/usage-error.ts'
 import { WorldIndex } from '../world/world-index.ts'
 import { sentenceOf } from './cluster-failure.ts'
 import type { ClusterSession } from './cluster-session.ts'
+import { oneLine } from './one-line.ts'
 import type { Wish } from './request-args.ts'
 
 /**
@@ -49,7 +50,9 @@ async function readWorld(subject: Identity, { client }: ClusterSession, namespac
     return world
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error
-    throw new UsageError(`which policy it falls under cannot be looked up: ${sentenceOf(error)}; name it with --policy`)
+    throw new UsageError(
+      `which policy it falls under cannot be looked up: ${oneLine(sentenceOf(error))}; name it with --policy`,
+    )
   }
 }
 

@@ -7,6 +7,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts'
 import { failureOf } from './cluster-failure.ts'
 import type { ClusterArgs, Impersonated } from './cluster-options.ts'
 import type { CommandIo } from './command.ts'
+import { oneLine, verbatim } from './one-line.ts'
 import { ServerTime } from './server-time.ts'
 import { packageVersion } from './version.ts'
 
@@ -46,7 +47,7 @@ export async function inCluster(
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error
     const { code, form, text } = failureOf(error)
-    io.stderr.write(form === 'Verbatim' ? `${text}\n` : `lapse ${command}: ${text}\n`)
+    io.stderr.write(form === 'Verbatim' ? verbatim(text) : `lapse ${command}: ${oneLine(text)}\n`)
     return code
   } finally {
     await transport.close()

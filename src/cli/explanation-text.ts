@@ -8,13 +8,13 @@ import { formatInstant, type Instant } from '../core/time.ts'
 import type { AccessPath } from './access-paths.ts'
 import type { AccessExplanation } from './explain-access.ts'
 import { grantName, policyText, type GrantRow } from './grant-row.ts'
+import { linesOfText } from './one-line.ts'
 import { timeLeft } from './time-left.ts'
 
 export function explanationText(explanation: AccessExplanation, now: Instant): string {
   const { subject, request, allowed, paths } = explanation
   const answer = `${allowed ? 'yes' : 'no'}: ${describeIdentity(subject)} ${allowed ? 'may' : 'may not'} ${deed(request)}`
-  const lines = [answer, ...paths.flatMap((path) => pathLines(path, now)), ...remarks(explanation)]
-  return `${lines.join('\n')}\n`
+  return linesOfText([answer, ...paths.flatMap((path) => pathLines(path, now)), ...remarks(explanation)])
 }
 
 function deed({ verb, path, apiGroup, resource, subresource, name, namespace }: RequestAttributes): string {

@@ -1,29 +1,30 @@
 import { formatInstant, parseInstant, type Instant } from '../core/time.ts'
 import { conditionOf, grantName, hasEnded, policyText, type GrantRow } from './grant-row.ts'
+import { linesOfText } from './one-line.ts'
 import { timeLeft } from './time-left.ts'
 
 /** What a grant that is neither Active nor over still lacks, and who can do something about it. */
 export function waitingText(row: GrantRow): string {
   const why = conditionOf(row, 'Ready')?.message ?? 'the controller of lapse has not seen it yet'
-  const approve =
-    row.state === 'AwaitingApproval' ? `  to approve: lapse approve ${row.name} -n ${row.namespace} --reason …\n` : ''
-  return `  ${row.state}: ${why}\n${approve}`
+  const approve = `  to approve: lapse approve ${row.name} -n ${row.namespace} --reason …`
+  return linesOfText([`  ${row.state}: ${why}`, ...(row.state === 'AwaitingApproval' ? [approve] : [])])
 }
 
 /** What became of a grant, in a line or two. */
 export function outcomeText(row: GrantRow, now: Instant): string {
   const subject = `${row.kind} ${grantName(row)} under ${policyText(row)}`
-  if (row.state === 'Active') return `${subject} is Active${untilText(row, now)}\n${credentialText(row)}`
-  if (hasEnded(row)) return `${subject} is ${row.state}: ${endedWhy(row)}\n${endText(row)}`
-  return `${subject} is still ${row.state}\n${waitingText(row)}`
+  if (row.state === 'Active')
+    return linesOfText([`${subject} is Active${untilText(row, now)}`, ...credentialLines(row)])
+  if (hasEnded(row)) return linesOfText([`${subject} is ${row.state}: ${endedWhy(row)}`, ...endLines(row)])
+  return `${linesOfText([`${subject} is still ${row.state}`])}${waitingText(row)}`
 }
 
 function untilText({ notAfter }: GrantRow, now: Instant): string {
   return notAfter === null ? '' : ` until ${formatInstant(notAfter)} (${timeLeft(notAfter, now)} left)`
 }
 
-function credentialText({ spec: { credential }, namespace }: GrantRow): string {
-  return credential === undefined ? '' : `  its token is in Secret ${namespace}/${credential.secretName}\n`
+function credentialLines({ spec: { credential }, namespace }: GrantRow): readonly string[] {
+  return credential === undefined ? [] : [`  its token is in Secret ${namespace}/${credential.secretName}`]
 }
 
 function endedWhy(row: GrantRow): string {
@@ -31,16 +32,18 @@ function endedWhy(row: GrantRow): string {
 }
 
 /** When the access ended, and whether that is proved; empty for a grant that never gave any. */
-export function endText(row: GrantRow): string {
+function endLines(row: GrantRow): readonly string[] {
   const { endedAt, revocation = {}, issuedAt } = row.status
-  if (issuedAt === undefined) return ''
+  if (issuedAt === undefined) return []
   const at = endedAt === undefined ? null : parseInstant(endedAt)
   const proof = conditionOf(row, 'RevocationVerified')
   const overstay = revocation.overstay === undefined ? '' : `, over-stay ${revocation.overstay}`
-  const when = at === null ? '' : `  ended at ${formatInstant(at)}${overstay}\n`
   const residual = revocation.residual ?? []
-  const held = residual.length === 0 ? '' : `  still given by ${residual.join(', ')}\n`
-  return `${when}${proof === null ? '' : `  ${proof.message}\n`}${held}`
+  return [
+    ...(at === null ? [] : [`  ended at ${formatInstant(at)}${overstay}`]),
+    ...(proof === null ? [] : [`  ${proof.message}`]),
+    ...(residual.length === 0 ? [] : [`  still given by ${residual.join(', ')}`]),
+  ]
 }
 
 /** Whether its end is there, and the API server has been asked about it. */

@@ -2,6 +2,7 @@ import { apiVersion } from '../api/v1alpha1/objects.ts'
 import { formatInstant, type Instant } from '../core/time.ts'
 import { hasEnded, policyText, type GrantRow } from './grant-row.ts'
 import { identityText } from './identity-text.ts'
+import { oneLine } from './one-line.ts'
 import { table } from './table.ts'
 import { timeLeft } from './time-left.ts'
 
@@ -11,15 +12,17 @@ const longestReason = 60
 export function grantsTable(grants: readonly GrantRow[], now: Instant): string {
   return table(
     heading,
-    grants.map((grant) => [
-      grant.namespace,
-      grant.name,
-      identityText(grant.subject),
-      policyText(grant),
-      grant.state,
-      left(grant, now) ?? '-',
-      shortened(grant.reason),
-    ]),
+    grants.map((grant) =>
+      [
+        grant.namespace,
+        grant.name,
+        identityText(grant.subject),
+        policyText(grant),
+        grant.state,
+        left(grant, now) ?? '-',
+        shortened(grant.reason),
+      ].map(oneLine),
+    ),
   )
 }
 
@@ -28,9 +31,8 @@ function left(grant: GrantRow, now: Instant): string | null {
   return grant.notAfter === null || hasEnded(grant) ? null : timeLeft(grant.notAfter, now)
 }
 
-/** One line for a terminal: what people wrote may hold line breaks, and sequences that a terminal obeys. */
 function shortened(reason: string): string {
-  const line = reason.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
+  const line = oneLine(reason).replace(/\s+/gu, ' ').trim()
   return line.length <= longestReason ? line : `${line.slice(0, longestReason - 1)}…`
 }
 

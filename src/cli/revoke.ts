@@ -23,7 +23,8 @@ lifted. Waits until the access is gone, and says by how much it outlived the end
       --wait DURATION      how long to wait (default: 60s)
 ${clusterHelp}
 exit codes: 0 the access is gone, 1 it is refused, or the access is still given by something else, 2 wrong usage,
-3 there is no such grant, 4 the cluster cannot be reached or does not permit it, 6 still waiting; the end stays asked for
+3 there is no such grant, 4 the cluster cannot be reached or does not permit it, 6 still waiting: the end stays asked for;
+or the grant was deleted and the end is not proved
 `
 
 const options = {
@@ -54,7 +55,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
 }
 
-async function revokeGrant(
+/** Ends a grant, and waits until that is proved. Throws ClusterError. */
+export async function revokeGrant(
   name: string,
   { cluster, reason, wait }: RevokeArgs,
   session: ClusterSession,
@@ -74,16 +76,16 @@ async function revokeGrant(
     const contentType = 'application/merge-patch+json'
     await session.transport.call('PATCH', pathOf(type, key.namespace, name), patch, { contentType })
   }
-  const { done, object } = await awaitObject(
-    session,
-    type,
-    key,
-    wait,
-    (seen) => seen === null || seen.metadata.uid !== before.uid || endIsSettled(grantRow(seen)),
-  )
+  const deadline = session.clock.monotonic() + wait
+  let last = before
+  const { done, object } = await awaitObject(session, type, key, wait, (seen) => {
+    if (seen === null || seen.metadata.uid !== before.uid) return true
+    last = grantRow(seen)
+    return endIsSettled(last)
+  })
   if (object === null || object.metadata.uid !== before.uid) {
-    io.stderr.write(`lapse revoke: NHIGrant ${grantName(before)} is gone: it was deleted\n`)
-    return exitCodes.ok
+    const { reportDeletion } = await import('./left-by-deletion.ts')
+    return reportDeletion(last, deadline - session.clock.monotonic(), session, io)
   }
   const row = grantRow(object)
   io.stdout.write(cluster.output === 'text' ? outcomeText(row, session.now()) : printedDocument(object, cluster.output))

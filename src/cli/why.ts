@@ -5,6 +5,7 @@ import { inCluster } from './cluster-session.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { explainAccess, type AccessQuestionText } from './explain-access.ts'
 import { explanationText, explanationDocument } from './explanation-text.ts'
+import { oneLine } from './one-line.ts'
 import { parseOptions, wordsOf } from './parse-options.ts'
 import { printedDocument } from './print-document.ts'
 
@@ -41,7 +42,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const question = questionOf(positionals, values)
   return inCluster('why', args, io, async (session) => {
     const explanation = await explainAccess(question, session)
-    for (const note of explanation.notes) io.stderr.write(`lapse why: ${note}\n`)
+    for (const note of explanation.notes) io.stderr.write(`lapse why: ${oneLine(note)}\n`)
     io.stdout.write(printed(explanation, args, session.now()))
     return explanation.allowed ? exitCodes.ok : exitCodes.refused
   })

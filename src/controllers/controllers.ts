@@ -1,6 +1,6 @@
 import type { AuditSink } from '../audit/ports.ts'
-import type { ClusterClient, EventSink } from '../cluster/ports.ts'
-import type { Millis } from '../core/time.ts'
+import type { ClusterClient, EventSink, ObjectKey } from '../cluster/ports.ts'
+import type { Instant, Millis } from '../core/time.ts'
 import type { TwoSidedClock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { after, done, WorkQueue, type Outcome, type Worker, type WorkQueueOptions } from '../runtime/queue.ts'
@@ -15,6 +15,7 @@ import { EvidenceRecorder } from './nhi-grant/evidence-recorder.ts'
 import { GrantStore } from './nhi-grant/grant-store.ts'
 import { noUntilObjects, type UntilObjects } from './nhi-grant/until-objects.ts'
 import { Healer, type DriftObserver } from './nhi-grant/heal.ts'
+import { endOnRecord } from './nhi-grant/observe.ts'
 import { OrphanSweep } from './nhi-grant/orphan-sweep.ts'
 import { GrantReconciler, type GrantObserver } from './nhi-grant/reconciler.ts'
 import { StrayBindings } from './nhi-grant/stray-bindings.ts'
@@ -121,7 +122,11 @@ export class Controllers {
         policy: (name) => policyQueue.add(name),
         policyCount: (name) => policyQueue.addAfter(name, countInterval),
         grant: (key) => grantQueue.add(`${key.namespace}/${key.name}`),
+        // a version ends by one write, which is to be on its way before thousands of grants are looked at
+        grantsOfPolicy: (keys) =>
+          void clock.after(0, () => keys.forEach((key) => grantQueue.add(`${key.namespace}/${key.name}`))),
       })
+      scheduleEnds(caches, (key, end) => grantQueue.addAt(`${key.namespace}/${key.name}`, end))
       carriers.follow((key) => grantQueue.add(`${key.namespace}/${key.name}`))
       strays.follow(caches, () => strayQueue.addAfter('all', strayPatience))
     }
@@ -169,6 +174,14 @@ function forgetWhatIsGone(caches: ControllerCaches, policies: PolicyStore, grant
   caches.grants.subscribe((change) => {
     if (change.after !== null) grants.caughtUp(change.after)
     else if (change.before !== null) grants.remember(change.before)
+  })
+}
+
+/** From the first look on: after a start what is overdue goes before all that is only looked at again. */
+function scheduleEnds({ grants }: ControllerCaches, schedule: (key: ObjectKey, end: Instant) => void): void {
+  grants.subscribe(({ key, after: grant }) => {
+    const end = grant === null ? null : endOnRecord(grant)
+    if (end !== null) schedule(key, end)
   })
 }
 

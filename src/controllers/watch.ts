@@ -45,6 +45,8 @@ export interface Enqueue {
   /** Only the count of its grants may have changed, which people read: many changes may be taken together. */
   policyCount(name: string): void
   grant(key: ObjectKey): void
+  /** Those of a policy that has changed, however many: the policy itself goes first. */
+  grantsOfPolicy(keys: readonly ObjectKey[]): void
 }
 
 /** Which keys a change concerns. A key is all that is passed on: what happened is read again when its turn comes. */
@@ -54,12 +56,12 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
   const eachOf = (keys: readonly ObjectKey[]): void => keys.forEach((key) => enqueue.grant(key))
   caches.policies.subscribe(({ key, before, after }) => {
     enqueue.policy(key.name)
-    if (!differOnlyInCount(before, after)) eachOf(index.ofPolicy(key.name))
+    if (!differOnlyInCount(before, after)) enqueue.grantsOfPolicy(index.ofPolicy(key.name))
   })
   caches.revisions.subscribe(({ before, after }) => {
     const policy = (after ?? before)?.spec.policyName ?? ''
     enqueue.policy(policy)
-    eachOf(index.ofPolicy(policy))
+    enqueue.grantsOfPolicy(index.ofPolicy(policy))
   })
   caches.grants.subscribe(({ key, before, after }) => {
     enqueue.grant(key)

@@ -5,14 +5,19 @@ import { Fifo } from './fifo.ts'
 import type { Log } from './log.ts'
 import { noQueueObserver, type QueueObserver, type ReconcileResult } from './queue-observer.ts'
 import { Schedule } from './schedule.ts'
+import { Turns } from './turns.ts'
 
-/** What a worker says when it has not failed: nothing more to do, or look again at that instant, or after that delay. */
+/** What a worker says when it has not failed: nothing more to do, or go on in its turn, or look again at that instant, or after that delay. */
 export type Outcome =
   | { readonly kind: 'done' }
+  | { readonly kind: 'next' }
   | { readonly kind: 'again'; readonly at: Instant }
   | { readonly kind: 'after'; readonly delay: Millis }
 
 export const done: Outcome = { kind: 'done' }
+
+/** At once, but behind all that waits and all that becomes due meanwhile. */
+export const next: Outcome = { kind: 'next' }
 
 /** For what is due by the wall clock. */
 export function again(at: Instant): Outcome {
@@ -75,10 +80,12 @@ export class WorkQueue {
   /** By the monotonic clock. */
   #alarm: { readonly at: Millis; readonly cancel: () => void } | null = null
   #drained: (() => void) | null = null
+  readonly #turns: Turns
 
   constructor(options: WorkQueueOptions) {
     this.#options = options
     this.#observer = options.observer ?? noQueueObserver
+    this.#turns = new Turns(options.clock, () => this.#dispatch())
   }
 
   /** Keys may be added before; workers begin here. */
@@ -160,7 +167,7 @@ export class WorkQueue {
 
   #makeReady(line: Fifo, key: string): void {
     if (this.#runningSince.has(key)) {
-      this.#meanwhile.set(key, line)
+      if (this.#meanwhile.get(key) !== this.#due) this.#meanwhile.set(key, line)
       return
     }
     line.push(key)
@@ -196,7 +203,7 @@ export class WorkQueue {
 
   #dispatch(): void {
     if (this.#state !== 'started') return
-    while (this.#runningSince.size < this.#concurrency) {
+    while (this.#runningSince.size < this.#concurrency && this.#readySince.size > 0 && this.#turns.has()) {
       const ready = this.#takeReady()
       if (ready === null) return
       void this.#run(ready.key, ready.since)
@@ -237,6 +244,10 @@ export class WorkQueue {
     this.#failures.delete(key)
     this.#promised.delete(key)
     if (outcome.kind === 'done') return 'success'
+    if (outcome.kind === 'next') {
+      this.#makeReady(this.#added, key)
+      return 'requeue_after'
+    }
     const promise =
       outcome.kind === 'again'
         ? { schedule: this.#asked, at: outcome.at }

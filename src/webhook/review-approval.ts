@@ -9,6 +9,7 @@ import { isTerminal } from '../core/grant/grant.ts'
 import { reviewApproval as decideApproval } from '../core/grant/review-approval.ts'
 import { explain } from '../core/policy/explain.ts'
 import type { World } from '../core/world.ts'
+import { addedOwners } from './added-owners.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, refused, type Answer, type WorldReference } from './answer.ts'
 import { describeObject, refuseInvalid, type Review } from './review.ts'
@@ -71,15 +72,24 @@ function unsettledIn(
   })
 }
 
-/** Its labels and owners are not what it says. */
+/** Its labels are not what it says. It may lose its owner, but with another one it could be deleted. */
 function reviewChange(request: AdmissionRequest): Answer {
-  if (isDeepStrictEqual(request.oldObject?.['spec'], request.object?.['spec'])) return allowed
-  const finding = highFinding('approval-immutable', 'spec', 'is immutable', 'create another one')
-  return refused(
-    403,
-    explain({ what: describeObject(request), why: 'was changed', findings: [finding], owners: [], next: [] }),
+  const { object, oldObject } = request
+  const owners = addedOwners(oldObject, object).map((owner) =>
+    highFinding(
+      'record-kept',
+      'metadata.ownerReferences',
+      `it goes with its grant, not with ${owner}`,
+      'leave it as it is',
+    ),
   )
+  const changed = isDeepStrictEqual(oldObject?.['spec'], object?.['spec']) ? [] : [immutable]
+  const findings = [...changed, ...owners]
+  if (findings.length === 0) return allowed
+  return refused(403, explain({ what: describeObject(request), why: 'was changed', findings, owners: [], next: [] }))
 }
+
+const immutable = highFinding('approval-immutable', 'spec', 'is immutable', 'create another one')
 
 /** To take back a Deny could give access. What was said of a grant that is over, or gone, is nobody's any more. */
 const reviewDeletion: Review = (request, { world, operatorUser }) => {

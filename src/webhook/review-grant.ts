@@ -10,9 +10,9 @@ import { canonicalIdentity } from '../core/policy/select.ts'
 import { compareVersions } from '../core/policy/version.ts'
 import type { Problem } from '../core/problem.ts'
 import type { World } from '../core/world.ts'
-import { readUnreviewed } from '../world/read-facts.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer, type WorldReference } from './answer.ts'
+import { reviewEmergencyDeletion, reviewEmergencyOwners } from './review-emergency.ts'
 import { describeObject, refuseInvalid, type Review } from './review.ts'
 
 export const reviewGrant: Review = (request, snapshot) => {
@@ -22,7 +22,7 @@ export const reviewGrant: Review = (request, snapshot) => {
     case 'UPDATE':
       return reviewChange(request)
     case 'DELETE':
-      return reviewDeletion(request)
+      return reviewEmergencyDeletion(request)
     case 'CONNECT':
       return refused(403, `denied by lapse: nothing connects to ${describeObject(request)}`)
   }
@@ -34,7 +34,7 @@ const reviewNewGrant: Review = (request, { world, now }) => {
   const asked = grantRequestOf(request, parsed.value)
   const forged = reviewRequestedBy(request, parsed.value)
   const decision = decideGrant(asked, world, now)
-  const findings = [...forged, ...(decision.allowed ? [] : decision.findings)]
+  const findings = [...forged, ...reviewEmergencyOwners(request), ...(decision.allowed ? [] : decision.findings)]
   if (findings.length > 0) return refuse(request, asked, findings, world)
   const warnings = renewsItself(request, parsed.value) ? [immortality] : []
   return warnings.length === 0 ? allowed : allowedWith({ warnings })
@@ -100,30 +100,17 @@ function renewsItself({ object }: AdmissionRequest, { spec }: ParsedGrant): bool
 function reviewChange(request: AdmissionRequest): Answer {
   const before = specOf(request.oldObject)
   const after = specOf(request.object)
-  if (isDeepStrictEqual(before, after)) return allowed
+  const owners = reviewEmergencyOwners(request)
+  if (owners.length === 0 && isDeepStrictEqual(before, after)) return allowed
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((field) => !isDeepStrictEqual(before[field], after[field]))
     .sort()
-  const findings = changed.filter((field) => field !== 'revoke' || isSet(before['revoke'])).map(immutable)
+  const fixed = changed.filter((field) => field !== 'revoke' || isSet(before['revoke']))
+  const findings = [...owners, ...fixed.map(immutable)]
   if (findings.length > 0)
     return refused(403, explain({ what: describeObject(request), why: 'was changed', findings, owners: [], next: [] }))
   const problems = revokeProblems(after['revoke'])
   return problems.length === 0 ? allowed : refuseInvalid(request, problems)
-}
-
-/**
- * What was issued as an emergency is there to be reviewed, and stands in the way of the next one until it was: whoever deletes it would
- * be rid of both. Every other grant may be deleted, which ends it.
- */
-function reviewDeletion(request: AdmissionRequest): Answer {
-  if (readUnreviewed(request.oldObject) === null) return allowed
-  const message = 'it was issued as an emergency, and nobody has reviewed it'
-  const remedy = 'to end the access set spec.revoke; once it was reviewed it may be deleted'
-  const findings = [highFinding('record-kept', '', message, remedy)]
-  return refused(
-    403,
-    explain({ what: describeObject(request), why: 'may not be deleted', findings, owners: [], next: [] }),
-  )
 }
 
 function immutable(field: string): Finding {

@@ -3,20 +3,24 @@ import { parseNHISuspension, type ParsedSuspension } from '../api/v1alpha1/parse
 import { highFinding, type Finding } from '../core/finding.ts'
 import { describeIdentity, sameIdentity, usernameOf, type Identity } from '../core/identity.ts'
 import { explain } from '../core/policy/explain.ts'
+import { superUserGroup } from '../core/rbac/subject.ts'
 import type { LiveGrant, World } from '../core/world.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer } from './answer.ts'
 import { describeObject, refuseInvalid, type Review } from './review.ts'
 
-/** The kill switch of an identity. Who may set and lift one is RBAC's: nothing stands in front of it but that it is true. */
+/**
+ * The kill switch of an identity. Who may set and lift one is RBAC's: nothing stands in front of it but that it is true, and that
+ * nobody lifts his own.
+ */
 export const reviewSuspension: Review = (request, snapshot) => {
   switch (request.operation) {
     case 'CREATE':
       return reviewNewSuspension(request, snapshot)
     case 'UPDATE':
-      return reviewChange(request)
+      return reviewOwn(request) ?? reviewChange(request)
     case 'DELETE':
-      return allowed
+      return reviewOwn(request) ?? allowed
     case 'CONNECT':
       return refused(403, `denied by lapse: nothing connects to ${describeObject(request)}`)
   }
@@ -52,6 +56,21 @@ function reviewStamp({ user }: AdmissionRequest, { setBy }: ParsedSuspension): r
   if (setBy === user.username) return []
   const message = `must be ${user.username}, who sets it, ${setBy === null ? 'but is not there' : `not ${setBy}`}`
   return [highFinding('suspension-forged', 'spec.setBy', message, 'leave it to the mutating webhook of lapse')]
+}
+
+/** null: it is not the requester's own. Any change is meant: an owner that is not there would have it collected. */
+function reviewOwn(request: AdmissionRequest): Answer | null {
+  const parsed = parseNHISuspension(request.oldObject)
+  if (!parsed.ok || !isMeant(request.user, parsed.value.subject)) return null
+  const message = `names ${describeIdentity(parsed.value.subject)}, and ${request.user.username} asks`
+  const remedy = 'ask somebody whom it does not name'
+  return refuse(request, 'is not for its own subject', [highFinding('suspension-own', 'spec.subject', message, remedy)])
+}
+
+/** Cluster admins may lift what suspends everybody. */
+function isMeant({ username, groups }: AdmissionRequest['user'], subject: Identity): boolean {
+  if (subject.kind !== 'Group') return usernameOf(subject) === username
+  return groups.includes(subject.name) && !groups.includes(superUserGroup)
 }
 
 function reviewChange(request: AdmissionRequest): Answer {

@@ -1,6 +1,6 @@
 import { ConditionBudget } from '../core/cel/budget.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
-import { isOwnAccount } from '../core/grant/credential.ts'
+import { isOwnAccount } from '../core/grant/own-account.ts'
 import { explain, whyRefused } from '../core/policy/explain.ts'
 import type { World } from '../core/world.ts'
 import { nextSteps } from '../core/workload/next-steps.ts'

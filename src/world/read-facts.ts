@@ -3,7 +3,7 @@ import { identityOf } from '../api/v1alpha1/identity.ts'
 import type { NHIGrantSpec } from '../api/v1alpha1/nhi-grant.schema.ts'
 import { parseNHIGrant } from '../api/v1alpha1/parse-nhi-grant.ts'
 import { isObject, type JsonObject } from '../api/validate.ts'
-import type { GrantState } from '../core/grant/grant.ts'
+import type { GrantSpec, GrantState } from '../core/grant/grant.ts'
 import type { Labels } from '../core/selector.ts'
 import { parseInstant, type Instant } from '../core/time.ts'
 import type {
@@ -65,7 +65,7 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
   const { namespace, name, spec } = parsed.value
   const metadata = at(object, 'metadata')
   const notAfter = instantAt(status, 'notAfter')
-  const isEnding = spec.revoke !== null || textAt(metadata, 'deletionTimestamp') !== null
+  const ending = isEnding(spec, object)
   return {
     uid: textAt(metadata, 'uid') ?? '',
     namespace,
@@ -78,9 +78,15 @@ export function readLiveGrant(object: unknown): LiveGrant | null {
     notAfter,
     policyDigest: textAt(at(status, 'policy'), 'digest'),
     subjectUid: textAt(at(status, 'subject'), 'uid'),
-    ending: isEnding,
-    waive: isEnding ? [] : textsAt(status, 'waive'),
+    ending,
+    waive: ending ? [] : textsAt(status, 'waive'),
   }
+}
+
+/** Whether somebody has ended it, or the operator has, and only the proof is missing. */
+function isEnding({ revoke }: GrantSpec, object: unknown): boolean {
+  const isMarked = Object.hasOwn(at(object, 'status'), 'ending')
+  return revoke !== null || isMarked || textAt(at(object, 'metadata'), 'deletionTimestamp') !== null
 }
 
 /** null: it cannot be read. */
@@ -95,7 +101,7 @@ export function readStoredGrant(object: unknown): StoredGrant | null {
     createdAt: instantAt(metadata, 'creationTimestamp') ?? 0,
     spec,
     state: (textAt(status, 'state') ?? 'Pending') as GrantState,
-    ending: spec.revoke !== null || textAt(metadata, 'deletionTimestamp') !== null,
+    ending: isEnding(spec, object),
     unreviewed: readUnreviewed(object) !== null,
     policyDigest: textAt(at(status, 'policy'), 'digest'),
     digestUnder: (policyDigest) => grantDigestOf(at(object, 'spec') as NHIGrantSpec, policyDigest),

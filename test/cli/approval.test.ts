@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { nhiGrantSpecSchema } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
 import { parseAccessPolicy } from '../../src/api/v1alpha1/parse-access-policy.ts'
 import { approvalText } from '../../src/cli/approval-text.ts'
 import { grantRow } from '../../src/cli/grant-row.ts'
@@ -61,6 +62,70 @@ describe('lapse approve', () => {
       whatever ClusterRole log-reader says
   may:       gone (the policy does not have it now)
 `)
+  })
+
+  /** By the path of each field that is approved: a grant that has it, and how it is shown. */
+  const fields: Readonly<Record<string, readonly [spec: object, shown: string | RegExp]>> = {
+    'policy.name': [{ policy: { name: 'other' } }, '  policy:    other@'],
+    'policy.version': [
+      { policy: { name: 'deploy', version: '1.4.0' } },
+      '  version:   1.4.0 and no other is asked for\n',
+    ],
+    'subject.kind': [{ subject: { kind: 'Group', name: 'ci' } }, '  subject:   Group ci\n'],
+    'subject.name': [{ subject: { kind: 'User', name: 'ci' } }, '  subject:   User ci\n'],
+    'subject.namespace': [{}, '  subject:   ServiceAccount payments/api\n'],
+    permissions: [{ permissions: ['rollout', 'read-logs'] }, /may: {7}rollout[^]*may: {7}read-logs/],
+    rules: [{ rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }, '      get pods\n'],
+    waive: [{ waive: ['host-path', 'host-ports'] }, '  waives:    host-path, host-ports\n'],
+    duration: [{ duration: '40m' }, '  lasts:     40m from its issue\n'],
+    notAfter: [
+      { duration: undefined, notAfter: '2026-12-01T13:00:00Z' },
+      '  lasts:     until 2026-12-01T13:00:00.000Z (1h left)\n',
+    ],
+    notBefore: [{ notBefore: '2026-12-24T00:00:00Z' }, '  begins:    not before 2026-12-24T00:00:00Z\n'],
+    reason: [{ reason: 'Release 42' }, '  for:       Release 42\n'],
+    ticket: [{ ticket: 'CHG-7' }, '  ticket:    CHG-7\n'],
+    'until.apiVersion': [{ until: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' } }, ' v1 ConfigMap x\n'],
+    'until.kind': [{ until: { kind: 'Pod', name: 'migrate' } }, '  ends with: Pod migrate\n'],
+    'until.name': [{ until: { kind: 'Job', name: 'migrate' } }, '  ends with: Job migrate\n'],
+    'until.expression': [
+      { until: { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', expression: 'object.data.over' } },
+      '  ends with: v1 ConfigMap x, once object.data.over\n',
+    ],
+    'credential.secretName': [{ credential: { secretName: 'token' } }, '  token in:  Secret token\n'],
+    'credential.audiences': [
+      { credential: { secretName: 'token', audiences: ['https://a.example', 'vault'] } },
+      '  token in:  Secret token, for https://a.example, vault\n',
+    ],
+    'breakGlass.incident': [{ breakGlass: { incident: 'INC-7' } }, '  incident:  INC-7\n'],
+  }
+  /** What is written after the approval, or by us. */
+  const notApproved = ['revoke', 'requestedBy']
+
+  it('shows every field that a grant may have', () => {
+    const known = Object.entries(nhiGrantSpecSchema.properties).flatMap(([name, schema]) =>
+      'properties' in schema ? Object.keys(schema.properties).map((field) => `${name}.${field}`) : [name],
+    )
+    const approved = known.filter((path) => !notApproved.some((each) => path.startsWith(each)))
+    expect(Object.keys(fields).sort()).to.deep.equal(approved.sort())
+  })
+
+  for (const [path, [spec, shown]] of Object.entries(fields)) {
+    it(`shows ${path}`, () => {
+      const status = { ...waiting, policy: undefined }
+      const text = approvalText(
+        grantRow(storedGrant({ spec, status })),
+        path.startsWith('policy') ? null : policy(),
+        now,
+      )
+      if (typeof shown === 'string') expect(text).to.include(shown)
+      else expect(text).to.match(shown)
+    })
+  }
+
+  it('shows how long the policy lets one last that says nothing', () => {
+    const text = approvalText(grantRow(storedGrant({ spec: { duration: undefined }, status: waiting })), policy(), now)
+    expect(text).to.include('  lasts:     15m from its issue, as the policy says\n')
   })
 
   it('shows narrower rules in place of what they are part of', () => {

@@ -118,6 +118,18 @@ class Setting {
   }
 }
 
+describe('controllers that start', () => {
+  it('end first what is overdue, however many others are to end as well', async () => {
+    const setting = new Setting()
+    const { grants } = setting.caches
+    for (let n = 0; n < 1_000; n++) grants.put(grant('Active', n))
+    const overdue = grant('Active', 1_000)
+    grants.put({ ...overdue, status: { ...overdue.status, notAfter: '2026-12-31T23:59:59Z' } })
+    await setting.started()
+    expect([setting.deletes.length > 32, setting.deletes[0]]).to.deep.equal([true, 'delete rolebindings lapse-u-1000'])
+  })
+})
+
 describe('controllers that stand by', () => {
   it('collect nothing of the grants that come and go, and delete nothing of them once they lead', async () => {
     const setting = new Setting()

@@ -53,6 +53,7 @@ describe('what a change concerns', () => {
       policy: (name) => enqueued.push(`policy ${name}`),
       policyCount: (name) => enqueued.push(`count of ${name}`),
       grant: ({ name }) => enqueued.push(`grant ${name}`),
+      grantsOfPolicy: (keys) => keys.forEach(({ name }) => enqueued.push(`grant ${name}`)),
     })
     enqueued = []
   })

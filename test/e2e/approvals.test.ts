@@ -2,7 +2,7 @@ import { expect } from 'chai'
 
 import { ApprovalScene, ana, bo, eve } from '../support/approval-scene.ts'
 import { eventually } from '../support/eventually.ts'
-import { rejection } from '../support/guarded-cluster.ts'
+import { guardedCluster, rejection } from '../support/guarded-cluster.ts'
 import { conditionOf, paths } from '../support/scene.ts'
 
 const byLeads = { by: [{ kind: 'Group', name: 'leads' }] }
@@ -19,6 +19,8 @@ const refused = async (write: Promise<unknown>): Promise<string> => {
 }
 
 describe('approvals', () => {
+  before(() => guardedCluster())
+
   it('are waited for, and the grant is issued with the first that counts', async () => {
     const scene = await ApprovalScene.set(one)
     await scene.ask()
@@ -168,7 +170,7 @@ describe('approvals', () => {
     expect((await scene.grant())['status'].state).to.equal('AwaitingApproval')
   })
 
-  it('leave no trace in a dry run', async () => {
+  it('invariant 11: leave no trace in a dry run', async () => {
     const scene = await ApprovalScene.set(one)
     await scene.ask()
     await scene.is('AwaitingApproval')
@@ -291,6 +293,8 @@ describe('approvals', () => {
 })
 
 describe('conditions of grants, while they wait and live', () => {
+  before(() => guardedCluster())
+
   const calm = "!('alarm' in namespaceObject.metadata.labels)"
   const stepUp = { name: 'calm', expression: calm, otherwise: 'StepUp', message: 'there is an alarm' }
 
@@ -350,7 +354,7 @@ describe('conditions of grants, while they wait and live', () => {
   })
 
   it('that look at the time end a grant at the instant at which they turn, and nothing is asked until then', async () => {
-    const turn = Date.now() + 5_000
+    const turn = Date.now() + 4_000
     const expression = `now < timestamp('${new Date(turn).toISOString()}')`
     const scene = await ApprovalScene.set({ conditions: [{ name: 'hours', expression }] })
     await scene.ask()

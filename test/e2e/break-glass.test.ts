@@ -2,7 +2,7 @@ import { expect } from 'chai'
 
 import { ApprovalScene, ana, bo, eve } from '../support/approval-scene.ts'
 import { eventually } from '../support/eventually.ts'
-import { rejection } from '../support/guarded-cluster.ts'
+import { guardedCluster, rejection } from '../support/guarded-cluster.ts'
 import { paths } from '../support/scene.ts'
 
 const leads = [{ kind: 'Group', name: 'leads' }]
@@ -21,15 +21,17 @@ const refused = async (write: Promise<unknown>): Promise<string> => {
   return message.replaceAll(/ +/g, ' ')
 }
 
-describe('break-glass', () => {
-  const askAs = (scene: ApprovalScene, who = ana, spec: object = {}, name = 'rollout') =>
-    scene.ask({ ...emergency, ...spec }, scene.admin.as(who), name)
+const askAs = (scene: ApprovalScene, who = ana, spec: object = {}, name = 'rollout') =>
+  scene.ask({ ...emergency, ...spec }, scene.admin.as(who), name)
 
-  async function unreviewedIn(scene: ApprovalScene): Promise<string | undefined> {
-    const { controller } = scene.cluster.lapse
-    const body = await (await fetch(`http://127.0.0.1:${controller.localPort('http')}/metrics`)).text()
-    return body.split('\n').find((line) => line.startsWith(`lapse_unreviewed_break_glass{policy="${scene.policy}"}`))
-  }
+async function unreviewedIn(scene: ApprovalScene): Promise<string | undefined> {
+  const { controller } = scene.cluster.lapse
+  const body = await (await fetch(`http://127.0.0.1:${controller.localPort('http')}/metrics`)).text()
+  return body.split('\n').find((line) => line.startsWith(`lapse_unreviewed_break_glass{policy="${scene.policy}"}`))
+}
+
+describe('break-glass', () => {
+  before(() => guardedCluster())
 
   it('is issued at once, without approval, for a shorter time, and is to be reviewed', async () => {
     const scene = await ApprovalScene.set({ approval, breakGlass })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadAll, YAML11_SCHEMA } from 'js-yaml'
 
+import { kinds } from '../../src/api/v1alpha1/crds.ts'
 import { serviceAccountGroups, serviceAccountUsername } from '../../src/core/identity.ts'
 import { ApiError, type AdminApi, type KubeObject } from '../support/admin-api.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
@@ -33,6 +34,16 @@ const everything = {
   networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
 }
 
+/** What the chart makes for credentials. */
+function credentialRights(objects: readonly KubeObject[]): readonly KubeObject[] {
+  return objects.filter(({ metadata }) => metadata!.name === 'lapse-credentials')
+}
+
+/** What the controller may do everywhere. */
+function rulesOf(objects: readonly KubeObject[]): readonly Rule[] {
+  return find(objects, 'ClusterRole', 'lapse-controller')['rules'] as readonly Rule[]
+}
+
 describe('charts/lapse', () => {
   // Its own: an installed chart without a running webhook refuses workloads in the whole cluster.
   let controlPlane: ControlPlane
@@ -50,6 +61,10 @@ describe('charts/lapse', () => {
     const result = await template(values)
     if (result.code !== 0) throw new Error(result.stderr)
     return objectsIn(result.stdout)
+  }
+
+  async function podOf(audit?: object): Promise<KubeObject> {
+    return find(await rendered({ ...(audit && { audit }) }), 'Deployment', 'lapse-controller')['spec'].template.spec
   }
 
   describe('rendered', () => {
@@ -135,6 +150,20 @@ describe('charts/lapse', () => {
       expect(rules.flatMap((rule) => rule.resources)).not.to.include('secrets')
     })
 
+    it('offers roles to people, and binds and aggregates none of them', async () => {
+      const objects = await rendered(everything)
+      for (const [name, rules] of Object.entries(userRoles)) {
+        const role = find(objects, 'ClusterRole', name)
+        const told = (role['rules'] as readonly Rule[]).flatMap(({ resources, verbs }) =>
+          resources.map((resource) => `${verbs.join()} ${resource}`),
+        )
+        expect(told, name).to.deep.equal(rules)
+        expect(Object.keys(role.metadata!.labels!).filter((label) => label.startsWith('rbac.'))).to.deep.equal([])
+      }
+      const bound = objects.flatMap((object) => object['roleRef']?.name ?? [])
+      expect(bound.filter((name) => name in userRoles)).to.deep.equal([])
+    })
+
     it('lets the reaper list, watch and delete bindings, and nothing else', async () => {
       const objects = await rendered(everything)
       expect(find(objects, 'ClusterRole', 'lapse-reaper')['rules']).to.deep.equal([
@@ -156,8 +185,6 @@ describe('charts/lapse', () => {
     })
 
     it('lets the controller write audit records to stdout, or into a file of a volume that must be given', async () => {
-      const podOf = async (audit?: object): Promise<KubeObject> =>
-        find(await rendered({ ...(audit && { audit }) }), 'Deployment', 'lapse-controller')['spec'].template.spec
       const byDefault = await podOf()
       expect(JSON.stringify(byDefault)).not.to.include('LAPSE_AUDIT_LOG')
       const persistentVolumeClaim = { claimName: 'lapse-audit' }
@@ -171,11 +198,9 @@ describe('charts/lapse', () => {
     })
 
     it('gives rights over accounts and Secrets in the namespaces that credentials names, and none to read a Secret', async () => {
-      const rights = (objects: readonly KubeObject[]) =>
-        objects.filter(({ metadata }) => metadata!.name === 'lapse-credentials')
-      expect(rights(await rendered({}))).to.deep.equal([])
+      expect(credentialRights(await rendered({}))).to.deep.equal([])
       const objects = await rendered({ credentials: { namespaces: ['ci', 'payments'] } })
-      const roles = rights(objects).filter(({ kind }) => kind === 'Role')
+      const roles = credentialRights(objects).filter(({ kind }) => kind === 'Role')
       expect(roles.map(({ metadata }) => metadata!['namespace'])).to.deep.equal(['ci', 'payments'])
       for (const { rules } of roles)
         expect(rules).to.deep.equal([
@@ -183,7 +208,7 @@ describe('charts/lapse', () => {
           { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
           { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'update', 'delete'] },
         ])
-      const bindings = rights(objects).filter(({ kind }) => kind === 'RoleBinding')
+      const bindings = credentialRights(objects).filter(({ kind }) => kind === 'RoleBinding')
       expect(bindings.map(({ roleRef, subjects }) => [roleRef.kind, roleRef.name, subjects])).to.deep.equal(
         Array.from({ length: 2 }, () => [
           'Role',
@@ -198,12 +223,10 @@ describe('charts/lapse', () => {
     })
 
     it('lets the controller evict Pods only when it is told to', async () => {
-      const rulesWith = async (values: object) =>
-        find(await rendered(values), 'ClusterRole', 'lapse-controller')['rules'] as readonly Rule[]
-      const before = await rulesWith({})
+      const before = rulesOf(await rendered({}))
       expect(before.flatMap(({ resources }) => resources)).not.to.include.members(['pods'])
       const known = new Set(before.map((rule) => JSON.stringify(rule)))
-      const added = (await rulesWith({ evictPods: { enabled: true } })).filter(
+      const added = rulesOf(await rendered({ evictPods: { enabled: true } })).filter(
         (rule) => !known.has(JSON.stringify(rule)),
       )
       expect(added).to.deep.equal([
@@ -226,6 +249,7 @@ describe('charts/lapse', () => {
         'ClusterRole lapse-reaper',
         'ClusterRole lapse-scan',
         'ClusterRole lapse-webhook',
+        ...Object.keys(userRoles).map((name) => `ClusterRole ${name}`),
       ])
       for (const rule of roles.flatMap((role) => role['rules'] as readonly Rule[])) {
         const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs, ...(rule.resourceNames ?? [])]
@@ -245,6 +269,7 @@ describe('charts/lapse', () => {
         ['own-kinds.lapse.dev', 'Fail'],
         ['approvals.lapse.dev', 'Fail'],
         ['reviews.lapse.dev', 'Ignore'],
+        ['suspensions.lapse.dev', 'Ignore'],
         ['own-definitions.lapse.dev', 'Fail'],
         ['namespaces.lapse.dev', 'Ignore'],
         ['workloads.lapse.dev', 'Ignore'],
@@ -368,6 +393,16 @@ describe('charts/lapse', () => {
         { crds: { changedBy: { users: ["x']) || true || ('"] } } },
         /changedBy\/users\/0.*does not match/s,
       ],
+      [
+        'to make tokens where the cluster has its own',
+        { credentials: { namespaces: ['ci', 'kube-system'] } },
+        /credentials.namespaces must not name kube-system/,
+      ],
+      [
+        'to make tokens of the operator',
+        { credentials: { namespaces: ['lapse-system'] } },
+        /credentials.namespaces must not name lapse-system/,
+      ],
       ['a failure policy that there is not', { webhook: { failurePolicy: 'Warn' } }, /webhook\/failurePolicy/],
       [
         'a Secret of unknown authority',
@@ -408,18 +443,14 @@ describe('charts/lapse', () => {
     it('installs every CRD that it carries, to be kept for as long as somebody does not delete it by hand', async () => {
       const files = await readdir(join(chartPath, 'files/crds'))
       const crds = (await rendered({})).filter((object) => object.kind === 'CustomResourceDefinition')
-      expect(crds.map((crd) => crd.metadata!.name)).to.have.members([
-        'accesspolicies.lapse.dev',
-        'accesspolicyrevisions.lapse.dev',
-        'nhigrants.lapse.dev',
-      ])
+      expect(crds.map((crd) => crd.metadata!.name)).to.have.members(kinds.map(({ plural }) => `${plural}.lapse.dev`))
       expect(crds).to.have.length(files.length)
       for (const crd of crds) expect(crd.metadata!.annotations).to.include({ 'helm.sh/resource-policy': 'keep' })
     })
 
     it('leaves the CRDs to others when told so', async () => {
-      const kinds = (await rendered({ crds: { install: false } })).map((object) => object.kind)
-      expect(kinds).not.to.include('CustomResourceDefinition')
+      const rest = (await rendered({ crds: { install: false } })).map((object) => object.kind)
+      expect(rest).not.to.include('CustomResourceDefinition')
     })
 
     it('uses the Secret and CA that it is given', async () => {
@@ -618,6 +649,7 @@ describe('charts/lapse', () => {
                 'accesspolicyrevisions',
                 'nhigrantapprovals',
                 'nhigrants', // those that are to be reviewed, which spec.revoke ends, and only while the webhook answers
+                'nhisuspensions', // by their own subject, and only while the webhook answers
                 'customresourcedefinitions',
                 'customresourcedefinitions/status',
               ]
@@ -658,7 +690,10 @@ describe('charts/lapse', () => {
 
       it('lets an upgrade mend the RBAC of Lapse itself, and nobody else take it for that', async () => {
         const read = async () => (await admin.get(`${rbac}/clusterroles/lapse-controller`))['rules'] as readonly Rule[]
-        await upgradeChart(controlPlane, { namespace, values: { pool: { size: 300 } } })
+        const values = { pool: { size: 300 }, credentials: { namespaces: ['default'] } }
+        await upgradeChart(controlPlane, { namespace, values })
+        const credentials = await admin.get(`${rbac}/namespaces/default/roles/lapse-credentials`)
+        expect(credentials['rules']).to.have.length(3)
         expect((await read()).flatMap(({ resourceNames }) => resourceNames ?? [])).to.include('lapse-set-299')
         await upgradeChart(controlPlane, { namespace })
         await asTheApiServer.create(`${rbac}/clusterrolebindings`, {
@@ -795,6 +830,16 @@ describe('charts/lapse', () => {
     })
   })
 })
+
+/** What people may do with each, of lapse.dev. */
+const userRoles: Readonly<Record<string, readonly string[]>> = {
+  'lapse-requester': ['create,get,list,watch nhigrants', 'get,list accesspolicies'],
+  'lapse-approver': ['create,get,list nhigrantapprovals', 'get,list nhigrants', 'get,list accesspolicies'],
+  'lapse-suspender': ['create,delete,get,list nhisuspensions', 'get,list,watch nhigrants'],
+  'lapse-viewer': ['accesspolicies', 'accesspolicyrevisions', 'nhigrants', 'nhigrantapprovals', 'nhisuspensions'].map(
+    (kind) => `get,list,watch ${kind}`,
+  ),
+}
 
 const poolNames = ['lapse-set-0', 'lapse-set-1', 'lapse-set-2']
 

@@ -16,7 +16,7 @@ import {
 } from '../support/credential-scene.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Interceptor } from '../support/intercepted-client.ts'
-import { conditionOf, getOrNull, Scene } from '../support/scene.ts'
+import { conditionOf, getOrNull, paths, Scene } from '../support/scene.ts'
 
 /** Controllers that end for ever once such a write was made, its answer lost. */
 function crashingAfter(verb: string, resource: string): { intercept: Interceptor; died: Promise<void> } {
@@ -58,7 +58,7 @@ describe('a grant with a credential', () => {
     const manager = controlPlane.part('kube-controller-manager')
     await manager.kill()
     await manager.restart()
-    scenes = [...(await credentialScenes(controlPlane, 14))]
+    scenes = [...(await credentialScenes(controlPlane, 15))]
     listed = scenes.map(({ namespace }) => namespace)
     unlisted = await Scene.set(controlPlane)
     await run()
@@ -69,6 +69,20 @@ describe('a grant with a credential', () => {
   const run = async (): Promise<void> => {
     controllers = await fixture.run({ credentialNamespaces: listed })
   }
+  /** Controllers that see to that scene alone. */
+  const goOn = (scene: Scene, intercept?: Interceptor): Promise<RunningControllers> => {
+    const scope = { policy: scene.policy, namespace: scene.namespace }
+    return fixture.run({ scope, ...(intercept && { intercept }), credentialNamespaces: [scene.namespace] })
+  }
+  /** `deed` has them come to that write. */
+  const crash = async (scene: Scene, verb: string, resource: string, deed: () => Promise<unknown>): Promise<void> => {
+    const { intercept, died } = crashingAfter(verb, resource)
+    const first = await goOn(scene, intercept)
+    await deed()
+    await died
+    await first.stop()
+  }
+
   const nextScene = (): Scene => scenes.pop()!
   const answer = (scene: Scene, token: string): Promise<number> => answerTo(fixture.controlPlane, scene, token)
 
@@ -194,6 +208,17 @@ describe('a grant with a credential', () => {
     expect(grant['status'].revocation).not.to.have.property('secretRemovedAt')
   })
 
+  it('F11: has its binding put right when somebody has changed it, for its own identity', async () => {
+    const { scene, uid, token } = await active()
+    const path = `${paths.roleBindings(scene.namespace)}/lapse-${uid}-rollout`
+    const { subjects } = await admin.get(path)
+    await admin.patch(path, { subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'mallory' }] })
+    await scene.whenGrant('g', 'is healed', (each) => conditionOf(each, 'Compliant')?.['reason'] === 'DriftHealed')
+    expect((await admin.get(path))['subjects']).to.deep.equal(subjects)
+    expect(subjects).to.deep.equal([{ kind: 'ServiceAccount', namespace: scene.namespace, name: `lapse-${uid}` }])
+    expect(await answer(scene, token)).to.equal(200)
+  })
+
   it('is revoked when somebody puts another account in the place of its identity, which its bindings would name', async () => {
     const { scene, uid } = await active()
     const accounts = `/api/v1/namespaces/${scene.namespace}/serviceaccounts`
@@ -217,20 +242,6 @@ describe('a grant with a credential', () => {
 
   describe('whose operator crashes', () => {
     before(() => controllers.stop())
-
-    const goOn = (scene: Scene, intercept?: Interceptor): Promise<RunningControllers> => {
-      const scope = { policy: scene.policy, namespace: scene.namespace }
-      return fixture.run({ scope, ...(intercept && { intercept }), credentialNamespaces: [scene.namespace] })
-    }
-
-    /** `deed` has them come to that write. */
-    const crash = async (scene: Scene, verb: string, resource: string, deed: () => Promise<unknown>): Promise<void> => {
-      const { intercept, died } = crashingAfter(verb, resource)
-      const first = await goOn(scene, intercept)
-      await deed()
-      await died
-      await first.stop()
-    }
 
     for (const [verb, resource] of [
       ['create', 'serviceaccounts'],

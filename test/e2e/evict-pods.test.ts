@@ -7,6 +7,12 @@ import { conditionOf, getOrNull, Scene } from '../support/scene.ts'
 
 const container = { name: 'main', image: 'example.com/main' }
 
+const pods = (scene: Scene): string => `/api/v1/namespaces/${scene.namespace}/pods`
+
+/** Resolves when the grant says that of its subject's Pods. */
+const evicted = (scene: Scene, reason: string): Promise<KubeObject> =>
+  scene.whenGrant('g', `has PodsEvicted ${reason}`, (grant) => conditionOf(grant, 'PodsEvicted')?.['reason'] === reason)
+
 describe('onRevoke: EvictPods', () => {
   // Its own: the chart gives the right to evict only when it is asked to, and to controllers of the whole cluster.
   let fixture: ControllersFixture
@@ -23,8 +29,6 @@ describe('onRevoke: EvictPods', () => {
     })
   })
   after(() => fixture?.stop())
-
-  const pods = (scene: Scene): string => `/api/v1/namespaces/${scene.namespace}/pods`
 
   /** A Pod that runs as that account, as far as the API server is concerned. */
   async function podOf(scene: Scene, name: string, account = 'default'): Promise<KubeObject> {
@@ -48,17 +52,10 @@ describe('onRevoke: EvictPods', () => {
     return { scene, uid }
   }
 
-  const evicted = (scene: Scene, reason: string): Promise<KubeObject> =>
-    scene.whenGrant(
-      'g',
-      `has PodsEvicted ${reason}`,
-      (grant) => conditionOf(grant, 'PodsEvicted')?.['reason'] === reason,
-    )
-
   const left = async (scene: Scene): Promise<readonly string[]> =>
     (await admin.list(pods(scene))).map(({ metadata }) => metadata!.name!)
 
-  it('evicts the Pods of the subject, and of nobody else, once its grant is revoked', async () => {
+  it('F17: evicts the Pods of the subject, and of nobody else, once its grant is revoked', async () => {
     const { scene, uid } = await active()
     await Promise.all([podOf(scene, 'a'), podOf(scene, 'b'), podOf(scene, 'c', 'other')])
     await scene.revoke('g')

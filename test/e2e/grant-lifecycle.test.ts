@@ -133,7 +133,7 @@ describe('a grant', () => {
       expect(conditionOf(ended, 'RevocationVerified')).to.include({ status: 'True', reason: 'AccessDenied' })
     })
 
-    it('is carried by a binding to the role of its permission set that names one subject and is owned by the grant alone', async () => {
+    it('F9: is carried by a binding to the role of its permission set that names one subject and is owned by the grant alone', async () => {
       const scene = await readyScene()
       const uid = await scene.ask('g')
       await scene.reaches('g', 'Active')
@@ -171,7 +171,7 @@ describe('a grant', () => {
       expect(await scene.roleBindings()).to.deep.equal([])
     })
 
-    it('records its window and its objects before the first of them is created', async () => {
+    it('invariant 2: records its window and its objects before the first of them is created', async () => {
       const scene = await readyScene()
       await scene.ask('g', { permissions: ['rollout', 'read-pods'] })
       await scene.reaches('g', 'Active')
@@ -277,7 +277,7 @@ describe('a grant', () => {
       expect(ended['status'].endedAt).to.equal(notAfter)
     })
 
-    it('proves its end by SubjectAccessReview, and names the standing binding that still gives the access', async () => {
+    it('invariant 7: proves its end by SubjectAccessReview, and names the standing binding that still gives the access', async () => {
       const scene = await readyScene()
       await admin.create(paths.roles(scene.namespace), { metadata: { name: 'legacy' }, rules: rules.rollout })
       await admin.create(paths.roleBindings(scene.namespace), {
@@ -456,7 +456,7 @@ describe('a grant', () => {
       }
     })
 
-    it('cannot be changed once it is created, only revoked, and that once', async () => {
+    it('invariant 9: cannot be changed once it is created, only revoked, and that once', async () => {
       const scene = await readyScene()
       await scene.ask('g')
       await scene.reaches('g', 'Active')
@@ -527,7 +527,7 @@ describe('a grant', () => {
       await second.stop()
     })
 
-    it('has ended as issued at their return, though its policy and its subject are gone', async () => {
+    it('invariant 1: has ended as issued at their return, though its policy and its subject are gone', async () => {
       const scene = await setScene()
       const first = await fixture.run()
       await scene.policyIs('True')
@@ -569,7 +569,7 @@ describe('a grant', () => {
   })
 
   describe('whose policy cannot be reconciled', () => {
-    it('still ends on time', async () => {
+    it('F1: still ends on time', async () => {
       const failing: Interceptor = (call, proceed) =>
         blocked && ['accesspolicies', 'accesspolicyrevisions', 'clusterroles'].includes(call.resource)
           ? Promise.reject(new Error('the policy controller is broken'))
@@ -591,7 +591,7 @@ describe('a grant', () => {
   })
 
   describe('whose window passes while it is issued', () => {
-    it('between the record and the first create: nothing is created', async () => {
+    it('invariant 3: between the record and the first create: nothing is created', async () => {
       const scene = await setScene()
       const controllers = await fixture.run({
         ...jumpingAfter('replaceStatus', 'nhigrants'),
@@ -726,7 +726,7 @@ describe('a grant', () => {
       })
   })
 
-  describe('whose object exists already', () => {
+  describe('invariant 5: whose object exists already', () => {
     type Making = (scene: Scene, uid: string) => Promise<KubeObject>
 
     const foreign: readonly (readonly [sentence: string, make: Making])[] = [
@@ -888,7 +888,7 @@ describe('a grant', () => {
       expect(await scene.allows('get', 'pods', '')).to.equal(false)
     })
 
-    it('is Denied in the words of kube-apiserver when the operator lacks the right to bind', async () => {
+    it('F8: is Denied in the words of kube-apiserver when the operator lacks the right to bind', async () => {
       const scene = await setScene(null)
       const viewer = `viewer-${scene.policy}`
       const secrets = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }]
@@ -1013,7 +1013,7 @@ describe('a grant', () => {
     })
   })
 
-  describe('that is deleted while no controller runs', () => {
+  describe('F12: that is deleted while no controller runs', () => {
     it('and whose objects were orphaned gives nothing any more once one starts, and no other grant is touched', async () => {
       const scene = await setScene()
       const first = await fixture.run()
@@ -1069,7 +1069,7 @@ describe('a grant', () => {
       await first.stop()
     })
 
-    it('is revoked by Kubernetes alone', async () => {
+    it('invariant 4: is revoked by Kubernetes alone', async () => {
       const scene = await setScene()
       const controllers = await fixture.run()
       await scene.policyIs('True')

@@ -19,6 +19,7 @@ const everyCommand = [
   'partition',
 ]
 
+/** The same with more lives and a seed of its own: `make model`. */
 describe('random lives of grants', function () {
   this.timeout(180_000)
 
@@ -31,12 +32,11 @@ describe('random lives of grants', function () {
   after(() => fixture?.stop())
 
   it('invariant 10: give nothing that a model of the promises does not allow, and nothing beyond its end', async () => {
-    tally = await driveModel(fixture, { seed: 6, runs: 4, lanes: 5, commands: 24 })
+    tally = await driveModel(fixture, { seed: 6, runs: 3, lanes: 5, commands: 24 })
   })
 
   it('and do all that can be done, with access in between', () => {
     expect([...tally.done.keys()]).to.include.members(everyCommand)
-    if (process.env['DEBUG_MODEL']) console.log(tally)
     expect(tally.allowed).to.be.above(50)
   })
 })

@@ -3,24 +3,26 @@ import { expect } from 'chai'
 import type { KubeObject } from '../support/admin-api.ts'
 import { ApprovalScene, ana } from '../support/approval-scene.ts'
 import { eventually } from '../support/eventually.ts'
-import { rejection } from '../support/guarded-cluster.ts'
+import { guardedCluster, rejection } from '../support/guarded-cluster.ts'
 import { conditionOf, paths } from '../support/scene.ts'
 
-describe('a suspension', () => {
-  const suspend = (scene: ApprovalScene, subject: KubeObject, name = scene.namespace): Promise<KubeObject> =>
-    scene.admin.create(paths.suspensions, {
-      apiVersion: 'lapse.dev/v1alpha1',
-      kind: 'NHISuspension',
-      metadata: { name },
-      spec: { subject, reason: 'its key leaked' },
-    })
-  const lift = (scene: ApprovalScene, name = scene.namespace): Promise<KubeObject> =>
-    scene.admin.delete(`${paths.suspensions}/${name}`)
-  const api = (scene: ApprovalScene): KubeObject => ({
-    kind: 'ServiceAccount',
-    namespace: scene.namespace,
-    name: 'api',
+const suspend = (scene: ApprovalScene, subject: KubeObject, name = scene.namespace): Promise<KubeObject> =>
+  scene.admin.create(paths.suspensions, {
+    apiVersion: 'lapse.dev/v1alpha1',
+    kind: 'NHISuspension',
+    metadata: { name },
+    spec: { subject, reason: 'its key leaked' },
   })
+const lift = (scene: ApprovalScene, name = scene.namespace): Promise<KubeObject> =>
+  scene.admin.delete(`${paths.suspensions}/${name}`)
+const api = (scene: ApprovalScene): KubeObject => ({
+  kind: 'ServiceAccount',
+  namespace: scene.namespace,
+  name: 'api',
+})
+
+describe('a suspension', () => {
+  before(() => guardedCluster())
 
   const spellings: readonly (readonly [
     sentence: string,
@@ -107,6 +109,31 @@ describe('a suspension', () => {
     const change = rejection(scene.admin.patch(path, { spec: { subject: { name: 'other' } } }))
     expect((await change).message).to.contain('immutable')
     await lift(scene)
+  })
+
+  it('is not lifted by its own subject, whatever RBAC lets it do', async () => {
+    const scene = await ApprovalScene.set()
+    const rbac = '/apis/rbac.authorization.k8s.io/v1'
+    const name = `lift-in-${scene.namespace}`
+    const account = { kind: 'ServiceAccount', namespace: scene.namespace }
+    const rules = [{ apiGroups: ['lapse.dev'], resources: ['nhisuspensions'], verbs: ['delete'] }]
+    await scene.admin.create(`${rbac}/clusterroles`, { metadata: { name }, rules })
+    await scene.admin.create(`${rbac}/clusterrolebindings`, {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: ['api', 'default'].map((each) => ({ ...account, name: each })),
+    })
+    await suspend(scene, api(scene))
+    const liftAs = (user: string) =>
+      rejection(scene.admin.as({ user }).delete(`${paths.suspensions}/${scene.namespace}`))
+    const { message } = await eventually('RBAC lets it', async () => {
+      const refusal = await liftAs(scene.subject)
+      return refusal.message.includes('forbidden') ? undefined : refusal
+    })
+    expect(message).to.contain('"suspensions.lapse.dev" denied').and.contain('[suspension-own]')
+    await scene.admin
+      .as({ user: scene.subject.replace(/api$/, 'default') })
+      .delete(`${paths.suspensions}/${scene.namespace}`)
   })
 
   it('is heeded by the controller while no webhook is asked', async () => {

@@ -94,6 +94,17 @@ describe('the metrics', () => {
     ])
   })
 
+  it('F20: bear no label that grows with the number of grants, subjects or requests', async () => {
+    metrics.grant({ policy: 'p', namespace: 'n', outcome: 'Expired' })
+    metrics.review({ webhook: 'workloads', verdict: 'deny', duration: 4 })
+    metrics.drift({ kind: 'Changed', outcome: 'Healed' })
+    metrics.watchRestarted('nhigrants')
+    const { body } = await metrics.render()
+    const labels = new Set([...body.matchAll(/(?<=[{,])([a-z_]+)=/g)].map(([, label]) => label))
+    expect([...labels]).to.include.members(['policy', 'namespace', 'webhook', 'kind', 'resource'])
+    expect([...labels].filter((label) => /name$|uid|grant|subject|requester|user/.test(label ?? ''))).to.deep.equal([])
+  })
+
   it('tell an over-stay of a few milliseconds from one of a second', async () => {
     metrics.overstay(3)
     const { body } = await metrics.render()
@@ -121,7 +132,10 @@ describe('the metrics', () => {
       ['search', 1],
     ])
     metrics.gaugeByPolicy('lapse_open', 'Open.', () => counts)
-    expect(await samples('lapse_open')).to.deep.equal(['lapse_open{policy="payments"} 2', 'lapse_open{policy="search"} 1'])
+    expect(await samples('lapse_open')).to.deep.equal([
+      'lapse_open{policy="payments"} 2',
+      'lapse_open{policy="search"} 1',
+    ])
     counts = new Map([['search', 3]])
     expect(await samples('lapse_open')).to.deep.equal(['lapse_open{policy="search"} 3'])
   })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Fields, Log } from '../../src/runtime/log.ts'
 import { silentLog } from '../../src/runtime/log.ts'
-import { after, again, done, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
+import { after, again, done, next, type Outcome, WorkQueue, type Worker } from '../../src/runtime/queue.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 interface Run {
@@ -214,6 +214,36 @@ describe('the work queue', () => {
     queue.start()
     await clock.advance(0)
     expect(runs.map(({ key }) => key)).to.deep.equal(['due', 'a', 'b', 'c'])
+  })
+
+  it('goes on with a key in its turn, behind whatever becomes due meanwhile', async () => {
+    const outcomes = new Map([['first', next]])
+    const queue = started(
+      noting((key) => {
+        if (key === 'first' && outcomes.has(key)) queue.addAt('second', clock.now())
+        const outcome = outcomes.get(key) ?? done
+        outcomes.delete(key)
+        return outcome
+      }),
+    )
+    queue.addAt('first', clock.now())
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['first', 'second', 'first'])
+  })
+
+  it('keeps the place of a key that became due while it ran, when it is added as well', async () => {
+    const queue = started(
+      noting((key) => {
+        if (key !== 'first' || runs.length > 1) return done
+        queue.add('second')
+        queue.addAt('first', clock.now())
+        queue.add('first')
+        return done
+      }),
+    )
+    queue.add('first')
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['first', 'first', 'second'])
   })
 
   it('backs off from 5 ms to a minute, for ever, and begins anew after a success', async () => {

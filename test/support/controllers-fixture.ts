@@ -143,7 +143,7 @@ export class ControllersFixture {
       log,
       poolSize: options.poolSize ?? 256,
       bindableClusterRoles: options.bindableClusterRoles ?? ['view-logs-test'],
-      credentialNamespaces: options.credentialNamespaces ?? [],
+      ...credentialsOf(options),
       observer: createMetrics({ version: 'test' }),
       random: Math.random,
     })
@@ -172,6 +172,10 @@ export class ControllersFixture {
     await Promise.all([...this.#running].map((running) => running.stop()))
     await this.controlPlane.stop()
   }
+}
+
+function credentialsOf({ credentialNamespaces = [] }: RunOptions): Pick<ControllerParts, 'credentialNamespaces'> {
+  return { credentialNamespaces }
 }
 
 type Caches = ControllerParts['caches']

@@ -8,7 +8,7 @@ import { paths, Scene } from './scene.ts'
 const rbac = '/apis/rbac.authorization.k8s.io/v1'
 
 /** The chart's Role and RoleBinding for credentials in those namespaces. */
-async function allowCredentials(controlPlane: ControlPlane, namespaces: readonly string[]): Promise<void> {
+export async function allowCredentials(controlPlane: ControlPlane, namespaces: readonly string[]): Promise<void> {
   const args = ['template', 'lapse', chartPath, '--namespace', 'lapse-system', '--values', '-']
   const result = await controlPlane.helm([...args, '--show-only', 'templates/credentials.yaml'], {
     input: JSON.stringify({ credentials: { namespaces } }),
@@ -70,8 +70,7 @@ export async function leftOf(admin: AdminApi, scene: Scene): Promise<readonly st
     admin.list(`/api/v1/namespaces/${scene.namespace}/secrets`),
     admin.list(paths.serviceAccounts(scene.namespace)),
   ])
-  const names = (kind: string, objects: readonly KubeObject[]): readonly string[] =>
-    objects.map(({ metadata }) => `${kind} ${metadata!.name}`)
-  const all = [...names('RoleBinding', bindings), ...names('Secret', secrets), ...names('ServiceAccount', accounts)]
+  const objects = { RoleBinding: bindings, Secret: secrets, ServiceAccount: accounts }
+  const all = Object.entries(objects).flatMap(([kind, each]) => each.map(({ metadata }) => `${kind} ${metadata!.name}`))
   return all.filter((name) => name !== 'RoleBinding lapse-credentials' && name !== 'ServiceAccount default')
 }

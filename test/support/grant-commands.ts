@@ -1,21 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
-import { marks } from '../../src/api/v1alpha1/objects.ts'
-import type { KubeObject } from './admin-api.ts'
-import { rights, type AskedGrant, type GrantModel, type Right } from './grant-model.ts'
+import type { AskedGrant, Right } from './grant-model.ts'
+import { bindPool, tamper, widenRole, type GrantCommand } from './grant-tampering.ts'
 import { longestGrant, subjects, type GrantWorld } from './grant-world.ts'
 import { paths, rules } from './scene.ts'
-
-/** Something that is done to the world and to the model of it. */
-export interface GrantCommand {
-  readonly name: string
-  readonly details: string
-  /** Whether there is what it is done to. Default: there is. */
-  readonly isPossible?: (model: GrantModel, isRunning: boolean) => boolean
-  readonly act: (world: GrantWorld) => Promise<void>
-}
 
 interface Shape {
   readonly asks: Readonly<Record<string, unknown>>
@@ -116,75 +106,15 @@ const remove = place.map((back) =>
   }),
 )
 
-const meddling: Readonly<Record<string, (binding: KubeObject, intruder: object) => object | null>> = {
-  'another subject on': ({ subjects: named }, intruder) => ({ subjects: [...(named as readonly object[]), intruder] }),
-  'another subject alone on': (_, intruder) => ({ subjects: [intruder] }),
-  'a later end on': () => ({ metadata: { annotations: { [marks.notAfter]: new Date(Date.now() + day).toISOString() } } }),
-  'no label on': () => ({ metadata: { labels: { [marks.grantUid]: null } } }),
-  'no owner of': () => ({ metadata: { ownerReferences: null } }),
-  'removal of': () => null,
-}
-
-const tamper = fc.constantFrom(...Object.keys(meddling)).map(
-  (how): GrantCommand => ({
-    name: `tamper: ${how} bindings`,
-    details: '',
-    isPossible: ({ grants }) => grants.length > 0,
-    async act({ scene, admin, model }) {
-      const intruder = { kind: 'ServiceAccount', namespace: scene.namespace, name: 'intruder' }
-      for (const binding of await scene.roleBindings()) {
-        const path = `${paths.roleBindings(scene.namespace)}/${binding.metadata!.name}`
-        const change = meddling[how]!(binding, intruder)
-        // it may have ended meanwhile
-        await (change === null ? admin.delete(path) : admin.patch(path, change)).catch(() => undefined)
-      }
-      const now = Date.now()
-      if (how.startsWith('another')) for (const right of rights) model.tampered('intruder', right, now)
-      // what was taken out of sight is found by the next look at the grant
-      if (how.startsWith('no ')) for (const subject of subjects) for (const right of rights) model.tampered(subject, right, now)
-    },
-  }),
-)
-
-const bindPool: GrantCommand = {
-  name: 'tamper: bind a role of the pool',
+const editPolicy = fc.boolean().map((needsApproval): GrantCommand => ({
+  name: needsApproval ? 'a new version, which needs approval' : 'a new version',
   details: '',
-  async act({ scene, admin, model }) {
-    const { policy } = model
-    const role = policy === null ? undefined : await scene.roleOf('rollout', `1.0.${policy.version}`)
-    if (role === undefined) return
-    await admin.create(paths.roleBindings(scene.namespace), {
-      metadata: { generateName: 'gift-' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-      subjects: [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'intruder' }],
-    })
-    for (const right of rollout) model.tampered('intruder', right, Infinity)
+  async act(world) {
+    const policy = { version: world.nextVersion(), needsApproval }
+    await world.applyPolicy(policy)
+    world.model.policyIs(policy, Date.now())
   },
-}
-
-const widenRole: GrantCommand = {
-  name: 'tamper: more rules in a role of the pool',
-  details: '',
-  async act({ scene, admin, model }) {
-    const { policy } = model
-    const role = policy === null ? undefined : await scene.roleOf('rollout', `1.0.${policy.version}`)
-    if (role === undefined) return
-    await admin.patch(`${paths.clusterRoles}/${role}`, { rules: [...rules.rollout, ...wider] }).catch(() => undefined)
-    for (const subject of [...subjects, 'intruder']) model.tampered(subject, 'get secrets', Date.now())
-  },
-}
-
-const editPolicy = fc.boolean().map(
-  (needsApproval): GrantCommand => ({
-    name: needsApproval ? 'a new version, which needs approval' : 'a new version',
-    details: '',
-    async act(world) {
-      const policy = { version: world.nextVersion(), needsApproval }
-      await world.applyPolicy(policy)
-      world.model.policyIs(policy, Date.now())
-    },
-  }),
-)
+}))
 
 const withdraw: GrantCommand = {
   name: 'withdraw the policy',
@@ -198,22 +128,20 @@ const withdraw: GrantCommand = {
 
 const someone = fc.constantFrom(...subjects)
 
-const account = fc.tuple(someone, fc.boolean()).map(
-  ([subject, isReplaced]): GrantCommand => ({
-    name: isReplaced ? 'create a subject again' : 'delete a subject, or create it',
-    details: subject,
-    async act({ scene, admin, model }) {
-      const accounts = paths.serviceAccounts(scene.namespace)
-      if (model.isThere(subject)) {
-        await admin.delete(`${accounts}/${subject}`)
-        model.subjectIs(subject, 'gone', Date.now())
-        if (!isReplaced) return
-      }
-      await admin.create(accounts, { metadata: { name: subject } })
-      model.subjectIs(subject, 'there', Date.now())
-    },
-  }),
-)
+const account = fc.tuple(someone, fc.boolean()).map(([subject, isReplaced]): GrantCommand => ({
+  name: isReplaced ? 'create a subject again' : 'delete a subject, or create it',
+  details: subject,
+  async act({ scene, admin, model }) {
+    const accounts = paths.serviceAccounts(scene.namespace)
+    if (model.isThere(subject)) {
+      await admin.delete(`${accounts}/${subject}`)
+      model.subjectIs(subject, 'gone', Date.now())
+      if (!isReplaced) return
+    }
+    await admin.create(accounts, { metadata: { name: subject } })
+    model.subjectIs(subject, 'there', Date.now())
+  },
+}))
 
 const relabel: GrantCommand = {
   name: 'relabel the namespace',
@@ -225,26 +153,22 @@ const relabel: GrantCommand = {
   },
 }
 
-const suspension = someone.map(
-  (subject): GrantCommand => ({
-    name: 'suspend, or lift it',
-    details: subject,
-    async act(world) {
-      const isSet = world.model.isSuspended(subject)
-      await (isSet ? world.lift(subject) : world.suspend(subject))
-      world.model.suspensionIs(subject, isSet ? 'lifted' : 'set', Date.now())
-    },
-  }),
-)
+const suspension = someone.map((subject): GrantCommand => ({
+  name: 'suspend, or lift it',
+  details: subject,
+  async act(world) {
+    const isSet = world.model.isSuspended(subject)
+    await (isSet ? world.lift(subject) : world.suspend(subject))
+    world.model.suspensionIs(subject, isSet ? 'lifted' : 'set', Date.now())
+  },
+}))
 
-const stop = fc.constantFrom('in peace' as const, 'crashing' as const).map(
-  (how): GrantCommand => ({
-    name: `stop the controllers ${how}`,
-    details: '',
-    isPossible: (_, isRunning) => isRunning,
-    act: (world) => world.stopControllers(how),
-  }),
-)
+const stop = fc.constantFrom('in peace' as const, 'crashing' as const).map((how): GrantCommand => ({
+  name: `stop the controllers ${how}`,
+  details: '',
+  isPossible: (_, isRunning) => isRunning,
+  act: (world) => world.stopControllers(how),
+}))
 
 const start: GrantCommand = {
   name: 'start the controllers',
@@ -253,22 +177,18 @@ const start: GrantCommand = {
   act: (world) => world.startControllers(),
 }
 
-const jump = fc.constantFrom(-day, -3_600_000, -2_000, 2_000, 3_600_000).map(
-  (by): GrantCommand => ({
-    name: `the clock jumps ${by < 0 ? 'back' : 'forward'}`,
-    details: `${by} ms`,
-    act: async (world) => world.moveClock(by),
-  }),
-)
+const jump = fc.constantFrom(-day, -3_600_000, -2_000, 2_000, 3_600_000).map((by): GrantCommand => ({
+  name: `the clock jumps ${by < 0 ? 'back' : 'forward'}`,
+  details: `${by} ms`,
+  act: async (world) => world.moveClock(by),
+}))
 
-const partition = fc.integer({ min: 300, max: 1_800 }).map(
-  (millis): GrantCommand => ({
-    name: 'partition',
-    details: `${millis} ms`,
-    isPossible: (_, isRunning) => isRunning,
-    act: (world) => world.partition(millis),
-  }),
-)
+const partition = fc.integer({ min: 300, max: 1_800 }).map((millis): GrantCommand => ({
+  name: 'partition',
+  details: `${millis} ms`,
+  isPossible: (_, isRunning) => isRunning,
+  act: (world) => world.partition(millis),
+}))
 
 const wait = fc
   .integer({ min: 200, max: 2_500 })
@@ -276,7 +196,7 @@ const wait = fc
 
 /** Each with its weight. What is there for several is asked for often, so that the others find something to do. */
 const kinds: readonly (readonly [weight: number, fc.Arbitrary<GrantCommand>])[] = [
-  [8, ask],
+  [14, ask],
   [3, say],
   [1, revoke],
   [1, remove],
@@ -295,24 +215,22 @@ const kinds: readonly (readonly [weight: number, fc.Arbitrary<GrantCommand>])[] 
   [3, wait],
 ]
 
-interface Driven {
-  readonly world: GrantWorld
-}
+type Life = Iterable<fc.AsyncCommand<object, GrantWorld>>
 
-/** After each command, whether everything is as the model allows. */
-class Drive implements fc.AsyncCommand<{ readonly model: null }, Driven> {
+/** A command, and after it whether everything is as the model of the world allows, which is in the world. */
+class Drive implements fc.AsyncCommand<object, GrantWorld> {
   readonly #command: GrantCommand
 
   constructor(command: GrantCommand) {
     this.#command = command
   }
 
-  /** What is possible is known only as it is done: to whom depends on what came before. */
+  /** What is possible is known only when it is to be done. */
   check(): boolean {
     return true
   }
 
-  async run(_: unknown, { world }: Driven): Promise<void> {
+  async run(_: object, world: GrantWorld): Promise<void> {
     const { name, isPossible, act } = this.#command
     if (isPossible?.(world.model, world.isRunning) === false) return
     await world.read()
@@ -327,7 +245,9 @@ class Drive implements fc.AsyncCommand<{ readonly model: null }, Driven> {
 }
 
 /** Lives of a world, of that many commands at most. */
-export function lives(most: number): fc.Arbitrary<Iterable<Drive>> {
-  const every = kinds.flatMap(([weight, arbitrary]) => Array.from({ length: weight }, () => arbitrary.map((each) => new Drive(each))))
-  return fc.commands(every, { maxCommands: most, size: 'max' }) as unknown as fc.Arbitrary<Iterable<Drive>>
+export function lives(most: number): fc.Arbitrary<Life> {
+  const every = kinds.flatMap(([weight, arbitrary]) =>
+    Array.from({ length: weight }, () => arbitrary.map((command) => new Drive(command))),
+  )
+  return fc.commands(every, { maxCommands: most, size: 'max' })
 }

@@ -197,7 +197,8 @@ export class GrantModel {
 
   #lacks(grant: ModelGrant): boolean {
     const policy = this.#policy
-    if (policy === null || !this.#inScope || !this.isThere(grant.subject) || this.isSuspended(grant.subject)) return true
+    if (policy === null || !this.#inScope || !this.isThere(grant.subject) || this.isSuspended(grant.subject))
+      return true
     return grant.denied.has(policy.version) || (policy.needsApproval && !grant.approved.has(policy.version))
   }
 

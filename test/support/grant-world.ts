@@ -15,7 +15,6 @@ import { getOrNull, paths, rules, Scene } from './scene.ts'
 /** Who may get access, and somebody who must never have any. */
 export const subjects = ['a', 'b'] as const
 const everybody = [...subjects, 'intruder'] as const
-export type Somebody = (typeof everybody)[number]
 
 /** Milliseconds that an end may take while the controllers work and reach their API server. */
 const promptly = 2_000
@@ -58,12 +57,7 @@ export class GrantWorld {
   #names = 0
   #version = 1
 
-  private constructor(
-    { fixture, tally, share }: WorldParts,
-    scene: Scene,
-    proxy: FaultProxy,
-    model: GrantModel,
-  ) {
+  private constructor({ fixture, tally, share }: WorldParts, scene: Scene, proxy: FaultProxy, model: GrantModel) {
     this.#fixture = fixture
     this.#takenByOthers = namesOutside(share)
     this.scene = scene
@@ -80,7 +74,9 @@ export class GrantWorld {
     const scene = await Scene.set(controlPlane, null)
     const model = new GrantModel({ version: 1, needsApproval: false }, subjects)
     const world = new GrantWorld(parts, scene, await FaultProxy.start(controlPlane), model)
-    await Promise.all(subjects.map((name) => world.admin.create(paths.serviceAccounts(scene.namespace), { metadata: { name } })))
+    await Promise.all(
+      subjects.map((name) => world.admin.create(paths.serviceAccounts(scene.namespace), { metadata: { name } })),
+    )
     await world.applyPolicy({ version: 1, needsApproval: false })
     await world.startControllers()
     await scene.policyIs('True')
@@ -143,20 +139,22 @@ export class GrantWorld {
     await this.admin.create(`${lapse}/nhisuspensions`, {
       apiVersion: 'lapse.dev/v1alpha1',
       kind: 'NHISuspension',
-      metadata: { name: this.#suspensionOf(subject) },
+      metadata: { name: suspensionOf(subject, this.scene.namespace) },
       spec: { subject: { kind: 'ServiceAccount', namespace: this.scene.namespace, name: subject }, reason: 'a test' },
     })
   }
 
   async lift(subject: string): Promise<void> {
-    await this.admin.delete(`${lapse}/nhisuspensions/${this.#suspensionOf(subject)}`)
+    await this.admin.delete(`${lapse}/nhisuspensions/${suspensionOf(subject, this.scene.namespace)}`)
   }
 
   get isRunning(): boolean {
     return this.#running !== null
   }
 
+  /** Others, if any run. */
   async startControllers(): Promise<void> {
+    await this.stopControllers('in peace')
     this.#isDead = false
     this.#running = await this.#fixture.run({
       scope: { policy: this.scene.policy, namespace: this.scene.namespace },
@@ -223,7 +221,7 @@ export class GrantWorld {
   /** The worst is over: in the end nothing is left, and what is asked for then is given and taken as ever. */
   async expectTheEnd(): Promise<void> {
     const { scene, model } = this
-    await this.#startAgain()
+    await this.startControllers()
     const deadline = Date.now() + longestGrant + afterTrouble
     while (!(await this.#isEmpty())) {
       if (Date.now() > deadline) throw new Error('what carries grants is left, and all of them are over')
@@ -231,11 +229,12 @@ export class GrantWorld {
     }
     for (const subject of subjects) if (model.isSuspended(subject)) await this.lift(subject)
     await this.admin.patch(`/api/v1/namespaces/${scene.namespace}`, { metadata: { labels: { policy: scene.policy } } })
-    if (!model.isThere('a')) await this.admin.create(paths.serviceAccounts(scene.namespace), { metadata: { name: 'a' } })
+    if (!model.isThere('a'))
+      await this.admin.create(paths.serviceAccounts(scene.namespace), { metadata: { name: 'a' } })
     await this.applyPolicy({ version: 1_000, needsApproval: false })
     await scene.policyIs('True')
     this.#wall.move(Date.now() - this.#wall.now())
-    await this.#startAgain() // who has heard another time would go on by that
+    await this.startControllers() // who has heard another time would go on by that
     await scene.ask('last', { ...this.askedBy('asker', 'a'), duration: '1s' })
     await scene.ends('last', 'Expired')
   }
@@ -244,17 +243,14 @@ export class GrantWorld {
     await this.#running?.stop()
     await this.#proxy.close()
     for (const subject of subjects)
-      if ((await getOrNull(this.admin, `${lapse}/nhisuspensions/${this.#suspensionOf(subject)}`)) !== null)
+      if (
+        (await getOrNull(this.admin, `${lapse}/nhisuspensions/${suspensionOf(subject, this.scene.namespace)}`)) !== null
+      )
         await this.lift(subject)
   }
 
   askedBy(requestedBy: string, subject: string): Readonly<Record<string, unknown>> {
     return { requestedBy, subject: { kind: 'ServiceAccount', namespace: this.scene.namespace, name: subject } }
-  }
-
-  async #startAgain(): Promise<void> {
-    await this.stopControllers('in peace')
-    await this.startControllers()
   }
 
   /** Whether nobody may do anything and nothing carries a grant any more. */
@@ -274,11 +270,8 @@ export class GrantWorld {
 
   #deadlineOf(end: number): number {
     if (!this.#isCalm) return Infinity
-    return Math.max(end + promptly, Math.max(end, this.#calmSince) + (end < this.#calmSince + afterTrouble ? afterTrouble : 0))
-  }
-
-  #suspensionOf(subject: string): string {
-    return `${this.scene.namespace}-${subject}`
+    const isTroubled = end < this.#calmSince + afterTrouble
+    return isTroubled ? Math.max(end, this.#calmSince) + afterTrouble : end + promptly
   }
 
   async #allows(who: string, right: Right): Promise<boolean> {
@@ -293,6 +286,9 @@ export class GrantWorld {
     return review['status'].allowed === true
   }
 }
+
+/** The name of the suspension of a subject in that namespace. */
+const suspensionOf = (subject: string, namespace: string): string => `${namespace}-${subject}`
 
 /** As roles, the names of the pool that are not in that share. */
 function namesOutside({ index, of }: WorldParts['share']): readonly object[] {

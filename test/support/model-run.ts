@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import type { ControllersFixture } from './controllers-fixture.ts'
 import { lives } from './grant-commands.ts'
@@ -25,7 +25,7 @@ export async function driveModel(
       fc.asyncProperty(lives(commands), async (life) => {
         const world = await GrantWorld.set({ fixture, tally, share: { index, of: lanes } })
         try {
-          await fc.asyncModelRun(() => ({ model: { model: null }, real: { world } }), life as never)
+          await fc.asyncModelRun(() => ({ model: {}, real: world }), life)
           await world.expectTheEnd()
         } finally {
           await world.close()

@@ -48,8 +48,10 @@ describe('mutate', () => {
         value: [{ ...owner, controller: false, blockOwnerDeletion: false }],
       },
     ])
-    for (const grant of [undefined, null, 'g', { name: 'g' }])
-      expect(patchOf({ ...object, spec: { grant } })).to.deep.equal([{ op: 'add', path: '/spec/approver', value: ana }])
+    for (const named of [undefined, null, 'g', { name: 'g' }])
+      expect(patchOf({ ...object, spec: { grant: named } })).to.deep.equal([
+        { op: 'add', path: '/spec/approver', value: ana },
+      ])
   })
 
   it('stamps who sets it on a suspension', () => {

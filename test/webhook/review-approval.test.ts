@@ -80,6 +80,14 @@ const ask = (object: RawObject, options: RequestOptions = lead, world = worldWit
   judge(reviewApproval, requestOf(object, options), world)
 const by = (user: string, groups: readonly string[] = ['system:authenticated']): RequestOptions => ({ user, groups })
 
+const dropApproval = (world: WorldIndex, options: RequestOptions = {}) =>
+  ask(approval({ decision: 'Deny' }), { operation: 'DELETE', ...options }, world)
+
+const dropGrant = (object: RawObject) =>
+  judge(reviewGrant, requestOf(object, { operation: 'DELETE' }), worldWith(object))
+
+const owner = (name: string) => ({ apiVersion: 'lapse.dev/v1alpha1', kind: 'NHIGrant', name, uid: `uid of ${name}` })
+
 describe('reviewApproval', () => {
   const allowances: readonly (readonly [
     sentence: string,
@@ -285,15 +293,23 @@ describe('reviewApproval', () => {
       )
       expect(gist(ask(approval({}, { labels: { a: 'b' } }), { oldObject }))).to.equal('allowed')
     })
+
+    it('lets it lose its owner, and get no other, with which it could be deleted', () => {
+      const owned = approval({}, { ownerReferences: [owner('g')] })
+      expect(gist(ask(approval(), { oldObject: owned }))).to.equal('allowed')
+      const blocking = approval({}, { ownerReferences: [{ ...owner('g'), blockOwnerDeletion: false }] })
+      expect(gist(ask(blocking, { oldObject: owned }))).to.equal('allowed')
+      for (const ownerReferences of [[owner('g'), owner('x')], [owner('x')], [{ ...owner('g'), uid: 'other' }]])
+        expect(refusalOf(ask(approval({}, { ownerReferences }), { oldObject: owned }))).to.match(
+          /\[record-kept\] metadata.ownerReferences: it goes with its grant, not with NHIGrant [gx]/,
+        )
+    })
   })
 
   describe('of a deletion', () => {
-    const drop = (world: WorldIndex, options: RequestOptions = {}) =>
-      ask(approval({ decision: 'Deny' }), { operation: 'DELETE', ...options }, world)
-
     it('refuses it while the grant waits or lives', () => {
       for (const state of ['Pending', 'AwaitingApproval', 'Active'])
-        expect(refusalOf(drop(worldWith(stored({ state }))))).to.contain(
+        expect(refusalOf(dropApproval(worldWith(stored({ state }))))).to.contain(
           '[record-kept] what is said of grant rollout-2041 stands until that is over',
         )
     })
@@ -304,25 +320,46 @@ describe('reviewApproval', () => {
         worldWith(null),
         worldWith(stored({ state: 'Active' }, {}, { uid: 'uid-2' })),
       ])
-        expect(gist(drop(world))).to.equal('allowed')
-      expect(gist(drop(worldWith(waiting), { user: operatorUser }))).to.equal('allowed')
+        expect(gist(dropApproval(world))).to.equal('allowed')
+      expect(gist(dropApproval(worldWith(waiting), { user: operatorUser }))).to.equal('allowed')
     })
   })
 })
 
 describe('reviewGrant, of a deletion', () => {
-  const drop = (object: RawObject) => judge(reviewGrant, requestOf(object, { operation: 'DELETE' }), worldWith(object))
-
   it('refuses it for an emergency that nobody has reviewed, and says how to end it', () => {
-    expect(refusalOf(drop(unreviewed)))
+    expect(refusalOf(dropGrant(unreviewed)))
       .to.contain('[record-kept] it was issued as an emergency, and nobody has reviewed it')
       .and.contain('set spec.revoke')
   })
 
   it('allows it for every other', () => {
     for (const object of [waiting, stored({ state: 'Active' }), stored({ state: 'Denied' }, emergency)])
-      expect(gist(drop(object))).to.equal('allowed')
+      expect(gist(dropGrant(object))).to.equal('allowed')
     const reviewed = stored({ state: 'Expired', review: { ...overdue, reviewedAt: '2026-06-01T12:00:00Z' } }, emergency)
-    expect(gist(drop(reviewed))).to.equal('allowed')
+    expect(gist(dropGrant(reviewed))).to.equal('allowed')
+  })
+})
+
+describe('reviewGrant, of owners', () => {
+  const owned = { ownerReferences: [owner('x')] }
+  const change = (spec: object) => {
+    const oldObject = stored({ state: 'Active' }, spec)
+    const object = stored({ state: 'Active' }, spec, owned)
+    return judge(reviewGrant, requestOf(object, { oldObject }), worldWith(oldObject))
+  }
+
+  it('lets an emergency have none, with whom it would go before its review', () => {
+    const told = /\[record-kept\] +metadata.ownerReferences: an emergency goes with nobody: .* not with NHIGrant x/
+    const object = stored({}, { ...emergency, duration: '10m' }, owned)
+    expect(refusalOf(judge(reviewGrant, requestOf(object, by(requester)), worldWith(null)))).to.match(told)
+    expect(refusalOf(change(emergency))).to.match(told)
+  })
+
+  it('lets every other grant have some', () => {
+    expect(gist(judge(reviewGrant, requestOf(stored({}, {}, owned), by(requester)), worldWith(null)))).to.equal(
+      'allowed',
+    )
+    expect(gist(change({}))).to.equal('allowed')
   })
 })

@@ -10,6 +10,13 @@ const lead = { groups: ['payments-leads', 'system:authenticated'] }
 const review = (object: RawObject, options: RequestOptions = lead, within = world) =>
   judge(reviewGrant, requestOf(object, options), within)
 
+/** The same world, of an operator that issues credentials there. */
+function withCredentialsIn(...credentialNamespaces: readonly string[]): WorldIndex {
+  const known = new WorldIndex({ credentialNamespaces: new Set(credentialNamespaces) })
+  for (const object of [...payments, policy()]) known.put(object.kind as WorldKind, object)
+  return known
+}
+
 describe('reviewGrant', () => {
   it('allows what the policy gives', () => {
     expect(review(grant())).to.deep.include({ allowed: true, warnings: [], patch: [] })
@@ -68,14 +75,9 @@ owner: payments-platform <payments-oncall@example.com>`,
     })
 
   it('says of a credential what the controller would say: it knows by the same option where there are any', () => {
-    const within = (...credentialNamespaces: readonly string[]): WorldIndex => {
-      const known = new WorldIndex({ credentialNamespaces: new Set(credentialNamespaces) })
-      for (const object of [...payments, policy()]) known.put(object.kind as WorldKind, object)
-      return known
-    }
     const asked = grant({ credential: { secretName: 'token' } })
-    expect(gist(review(asked, lead, within('payments')))).to.equal('allowed')
-    expect(refusalOf(review(asked, lead, within('ci')))).to.contain(
+    expect(gist(review(asked, lead, withCredentialsIn('payments')))).to.equal('allowed')
+    expect(refusalOf(review(asked, lead, withCredentialsIn('ci')))).to.contain(
       '[credential-namespace] spec.credential: the operator issues no credentials in namespace payments',
     )
   })

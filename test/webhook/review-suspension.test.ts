@@ -38,8 +38,9 @@ function suspension(subject: object, spec: object = {}, metadata: object = {}): 
 const ask = (object: RawObject, options: RequestOptions = {}) =>
   judge(reviewSuspension, requestOf(object, options), world)
 
+const ends = (name: string, subject: string) => `ends grant payments/${name} of ${subject} under payments-deploy`
+
 describe('reviewSuspension', () => {
-  const ends = (name: string, subject: string) => `ends grant payments/${name} of ${subject} under payments-deploy`
   const own = [ends('one', 'ServiceAccount payments/api'), ends('two', 'ServiceAccount payments/api')]
   const table: readonly (readonly [sentence: string, subject: object, warnings: readonly string[]])[] = [
     ['a ServiceAccount, however the grants spell it', api, own],
@@ -77,6 +78,35 @@ describe('reviewSuspension', () => {
     const oldObject = suspension(api)
     expect(refusalOf(ask(suspension(api, { reason: 'other' }), { oldObject }))).to.contain('[suspension-immutable]')
     expect(gist(ask(suspension(api, {}, { labels: { a: 'b' } }), { oldObject }))).to.equal('allowed')
+  })
+
+  const account = 'system:serviceaccount:payments:api'
+  const robots = { kind: 'Group', name: 'robots' }
+  const meant: readonly (readonly [sentence: string, subject: object, options: RequestOptions, expected: string])[] = [
+    ['is lifted by nobody whom it names', api, { user: account }, 'refused'],
+    ['is not lifted by whom it spells as a User', { kind: 'User', name: account }, { user: account }, 'refused'],
+    ['is not lifted by a member of the Group', robots, { user: 'r2', groups: ['robots'] }, 'refused'],
+    ['of a Group is lifted by a cluster admin', robots, { groups: ['robots', 'system:masters'] }, 'allowed'],
+    ['is lifted by another account of the namespace', api, { user: `${account}2` }, 'allowed'],
+    ['of a User is lifted by whom a Group is called like', { kind: 'User', name: 'x' }, { groups: ['x'] }, 'allowed'],
+  ]
+  for (const [sentence, subject, options, expected] of meant)
+    it(sentence, () => {
+      const owned = suspension(subject, {}, { ownerReferences: [{ kind: 'ConfigMap', name: 'gone' }] })
+      for (const answer of [
+        ask(suspension(subject), { ...options, operation: 'DELETE' }),
+        ask(owned, { ...options, oldObject: suspension(subject) }),
+      ])
+        if (expected === 'allowed') expect(gist(answer)).to.equal('allowed')
+        else
+          expect(refusalOf(answer))
+            .to.contain('is not for its own subject')
+            .and.contain('[suspension-own] spec.subject')
+    })
+
+  it('can be lifted when it cannot be read', () => {
+    const broken = suspension({ kind: 'Robot', name: 'api' })
+    expect(gist(ask(broken, { operation: 'DELETE', user: 'api' }))).to.equal('allowed')
   })
 
   it('lets it be lifted, by anybody whom RBAC lets', () => {

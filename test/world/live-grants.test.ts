@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Identity } from '../../src/core/identity.ts'
 import type { LiveGrant } from '../../src/core/world.ts'
 import { LiveGrants } from '../../src/world/live-grants.ts'
 
@@ -31,6 +32,20 @@ describe('LiveGrants', () => {
     expect(uidsUnder(grants, 'payments-deploy')).to.deep.equal(['a'])
     expect(uidsUnder(grants, 'search')).to.deep.equal(['b'])
     expect(uidsUnder(grants, 'ghost')).to.deep.equal([])
+  })
+
+  it('leaves out those for other subjects when one is given, and none that is for it, however it is spelled', () => {
+    const grants = new LiveGrants()
+    grants.put('payments/a', live('a', { subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'x' } }))
+    grants.put('payments/b', live('b', { subject: { kind: 'User', name: 'system:serviceaccount:ci:x' } }))
+    grants.put('payments/c', live('c', { subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'y' } }))
+    grants.put('payments/d', live('d', { subject: { kind: 'Group', name: 'ops' } }))
+    const under = (subject: Identity): readonly string[] =>
+      grants.under('payments-deploy', subject).map(({ uid }) => uid)
+    expect(under({ kind: 'ServiceAccount', namespace: 'ci', name: 'x' })).to.deep.equal(['a', 'b'])
+    expect(under({ kind: 'User', name: 'system:serviceaccount:ci:y' })).to.deep.equal(['c'])
+    expect(under({ kind: 'Group', name: 'ops' })).to.include('d')
+    expect(grants.under('search', { kind: 'ServiceAccount', namespace: 'ci', name: 'x' })).to.deep.equal([])
   })
 
   it('keeps one grant per name, also when another of that name has another policy', () => {

@@ -14,6 +14,12 @@ function revision(version: string): Wire {
   return { metadata: { name: `payments-deploy-${version}` }, spec }
 }
 
+const stored = (status: object): Wire =>
+  nhiGrant((grant) => {
+    Object.assign(grant.metadata, { uid: 'u-1', creationTimestamp: '2027-01-15T12:00:00Z' })
+    grant.status = status
+  })
+
 describe('WorldIndex', () => {
   it('knows nothing at first, and says so', () => {
     const world = new WorldIndex()
@@ -23,8 +29,29 @@ describe('WorldIndex', () => {
     expect(world.namespaceLabels('payments')).to.equal(null)
     expect(world.serviceAccount('ci', 'deployer')).to.equal(null)
     expect(world.liveGrants('payments-deploy')).to.deep.equal([])
+    expect(world.grant('payments', 'g')).to.equal(null)
     expect(world.grantBindings().size).to.equal(0)
     expect(world.rbac.clusterRole('admin')).to.equal(null)
+  })
+
+  it('knows every grant by its place, ended or not, and forgets it with its deletion', () => {
+    const world = new WorldIndex()
+    const place = ['payments', 'rollout-2041'] as const
+    expect(world.grant(...place)).to.equal(null)
+    world.put('NHIGrant', stored({ state: 'AwaitingApproval' }))
+    const found = world.grant(...place)
+    expect(found).to.include({ uid: 'u-1', state: 'AwaitingApproval', ending: false, unreviewed: false })
+    expect(found?.digestUnder('a'))
+      .to.match(/^sha256:/)
+      .and.not.equal(found?.digestUnder('b'))
+    world.put(
+      'NHIGrant',
+      stored({ state: 'Expired', review: { dueBy: '2027-01-16T12:00:00Z' }, policy: { digest: 'd' } }),
+    )
+    expect(world.grant(...place)).to.include({ state: 'Expired', unreviewed: true, policyDigest: 'd' })
+    expect(world.grant('search', 'rollout-2041')).to.equal(null)
+    world.remove('NHIGrant', stored({}))
+    expect(world.grant(...place)).to.equal(null)
   })
 
   it('lists policies by name', () => {

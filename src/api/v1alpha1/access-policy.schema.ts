@@ -152,7 +152,7 @@ export const accessPolicySpecSchema = {
           type: 'string',
           format: 'date-time',
           description:
-            'When the policy must have been reviewed; from then on it issues nothing. At most 366 days ahead when it is applied.',
+            'When the policy must have been reviewed; from then on it issues nothing, and what it has issued is over. At most 366 days ahead when it is applied.',
           maxLength: 40,
         },
       },

@@ -1,3 +1,4 @@
+import { clip } from './clip.ts'
 import { formatInstant, type Instant } from '../../core/time.ts'
 import type { AccessPolicyStatus } from './access-policy.schema.ts'
 
@@ -23,6 +24,7 @@ export function mergeConditions(
       const unchanged = old !== undefined && old.status === conclusion.status
       return {
         ...conclusion,
+        message: clip(conclusion.message),
         observedGeneration: generation,
         lastTransitionTime: unchanged ? old.lastTransitionTime : formatInstant(now),
       }

@@ -139,6 +139,15 @@ export const nhiGrantStatusSchema = {
         },
       },
     },
+    ending: {
+      type: 'object',
+      description: 'An end that was carried out before its time, until it is proved and told. It is never taken back.',
+      properties: {
+        state: { type: 'string', description: 'What the grant will be.', enum: ['Expired', 'Completed', 'Revoked'] },
+        at: { type: 'string', format: 'date-time', description: 'When it came.' },
+        reason: { type: 'string', description: 'Why, for people.', maxLength: 32768 },
+      },
+    },
     revocation: {
       type: 'object',
       description: 'The proof that the access is gone.',

@@ -60,9 +60,14 @@ export class PolicyStore {
     this.#revisions.delete(name)
   }
 
+  /** The ClusterRole as far as the cache knows; null: it knows none of the name. */
+  role(name: string): KubeObject | null {
+    return this.#caches.clusterRoles.get({ namespace: '', name })
+  }
+
   /** Whether the ClusterRole is there just as it was created, as far as the cache knows. */
   hasRole(manifest: KubeObject): boolean {
-    const role = this.#caches.clusterRoles.get({ namespace: '', name: manifest.metadata.name })
+    const role = this.role(manifest.metadata.name)
     return role !== null && isAsCreated(role, manifest)
   }
 

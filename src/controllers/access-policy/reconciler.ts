@@ -168,9 +168,10 @@ export class PolicyReconciler {
     field: 'supersededAt' | 'revokedAt',
     now: Instant,
   ): Promise<void> {
+    const { client, store } = this.#parts
     for (const revision of revisions) {
       if (!versions.includes(revision.spec.policy.version)) continue
-      await deleteRoles(this.#parts.client, revision)
+      await deleteRoles(client, revision, (name) => store.role(name))
       await this.#writeRevision(revision, { [field]: formatInstant(now) })
       this.#parts.log.info('policy version retired', { revision: revision.metadata.name, as: field })
     }

@@ -129,13 +129,36 @@ async function clearName(client: ClusterClient, manifest: KubeObject): Promise<P
  * The kill switch: without their role, all bindings to it are worth nothing at the next request. Only roles that this
  * revision owns are deleted; a role of the name that is somebody else's is left alone.
  */
-export async function deleteRoles(client: ClusterClient, revision: AccessPolicyRevision): Promise<void> {
+export async function deleteRoles(
+  client: ClusterClient,
+  revision: AccessPolicyRevision,
+  known: (name: string) => KubeObject | null,
+): Promise<void> {
   await allEnded(
-    (revision.status?.roles ?? []).map(async ({ clusterRole }) => {
-      const key = { namespace: '', name: clusterRole }
-      const found = await client.get(resources.clusterRoles, key)
-      if (found === null || !isOwnedBy(found, revision.metadata.uid)) return
-      await client.delete(resources.clusterRoles, key, { uid: found.metadata.uid })
+    (revision.status?.roles ?? []).map(async ({ clusterRole: name }) => {
+      if (await isDeletedAsKnown(client, revision, known(name))) return
+      const found = await client.get(resources.clusterRoles, { namespace: '', name })
+      if (found !== null && isOwnedBy(found, revision.metadata.uid)) await deleteRole(client, found)
     }),
   )
+}
+
+/** False: there may be one under another UID, or nothing is known of it. */
+async function isDeletedAsKnown(
+  client: ClusterClient,
+  revision: AccessPolicyRevision,
+  role: KubeObject | null,
+): Promise<boolean> {
+  if (role === null || !isOwnedBy(role, revision.metadata.uid)) return false
+  try {
+    await deleteRole(client, role)
+    return true
+  } catch (error) {
+    if (error instanceof Conflict) return false
+    throw error
+  }
+}
+
+async function deleteRole(client: ClusterClient, { metadata: { name, uid } }: KubeObject): Promise<void> {
+  await client.delete(resources.clusterRoles, { namespace: '', name }, { uid })
 }

@@ -1,7 +1,10 @@
+import { grantDigestOf } from '../../api/v1alpha1/digest.ts'
+import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import type { GrantObservation } from '../../core/grant/plan.ts'
+import type { GrantObservation, RecordedGrant } from '../../core/grant/plan.ts'
 import { isTracked } from '../../api/v1alpha1/gitops.ts'
 import { parseInstant, type Instant } from '../../core/time.ts'
+import { isUnderWay } from './under-way.ts'
 
 /**
  * What the grant's own status says of its life. A status that says it was issued but not until when, or in a form that
@@ -10,29 +13,54 @@ import { parseInstant, type Instant } from '../../core/time.ts'
 export function observeGrant(grant: NHIGrant): GrantObservation {
   const status = grant.status ?? {}
   const state = status.state ?? 'Pending'
-  const accountUid = (status.objects ?? []).find(({ kind }) => kind === 'ServiceAccount')?.uid
   return {
     state,
     createdAt: instantOf(grant.metadata.creationTimestamp) ?? 0,
     deleting: grant.metadata.deletionTimestamp !== undefined,
-    recorded:
-      status.notAfter === undefined && state !== 'Active'
-        ? null
-        : {
-            issuedAt: instantOf(status.issuedAt) ?? 0,
-            notAfter: instantOf(status.notAfter) ?? instantOf(status.issuedAt) ?? 0,
-            policyDigest: status.policy?.digest ?? '',
-            subjectUid: status.subject?.uid ?? null,
-            rules: status.rules ?? [],
-            approvals: status.approvals?.given?.length ?? 0,
-            untilUid: status.until?.uid ?? null,
-            ...(accountUid !== undefined && { accountUid }),
-          },
+    recorded: status.notAfter === undefined && state !== 'Active' ? null : recordedOf(grant, status),
+    ending: endingOf(status),
     endedAt: instantOf(status.endedAt),
     unreviewed: status.review?.dueBy !== undefined && status.review.reviewedAt === undefined,
     tracked: isTracked(grant.metadata),
     revocationVerified: state === 'Denied' || status.revocation?.verifiedAt !== undefined,
   }
+}
+
+function recordedOf({ spec }: NHIGrant, status: NHIGrantStatus): RecordedGrant {
+  const issuedAt = instantOf(status.issuedAt) ?? 0
+  const accountUid = accountUidOf(status)
+  return {
+    issuedAt,
+    notAfter: instantOf(status.notAfter) ?? issuedAt,
+    policyDigest: status.policy?.digest ?? '',
+    subjectUid: status.subject?.uid ?? null,
+    rules: status.rules ?? [],
+    approvals: approvalsOf(spec, status),
+    untilUid: status.until?.uid ?? null,
+    ...(accountUid !== undefined && { accountUid }),
+  }
+}
+
+/** Those of another version of the policy are no approvals of this one. */
+function approvalsOf(spec: NHIGrant['spec'], { approvals, policy }: NHIGrantStatus): number {
+  const given = approvals?.given?.length ?? 0
+  return given > 0 && approvals?.digest === grantDigestOf(spec, policy?.digest ?? '') ? given : 0
+}
+
+function accountUidOf({ objects = [] }: NHIGrantStatus): string | undefined {
+  return objects.find(({ kind }) => kind === 'ServiceAccount')?.uid
+}
+
+/** What an end says that can be read no more is that it has come. */
+function endingOf({ ending }: NHIGrantStatus): GrantObservation['ending'] {
+  if (ending === undefined) return null
+  const { state = 'Revoked', at, reason = '' } = ending
+  return { state, at: instantOf(at) ?? 0, message: reason }
+}
+
+/** The end of a grant that is under way, by its record; null: it has none on record, or is over. */
+export function endOnRecord(grant: NHIGrant): Instant | null {
+  return isUnderWay(grant) ? (observeGrant(grant).recorded?.notAfter ?? null) : null
 }
 
 function instantOf(text: string | undefined): Instant | null {

@@ -74,7 +74,7 @@ export async function proveRevocation(
 }
 
 /** By its own record, which names every object before it is created. */
-function gaveNoAccess({ status }: NHIGrant): boolean {
+export function gaveNoAccess({ status }: NHIGrant): boolean {
   return (status?.waive ?? []).length > 0 && (status?.rules ?? []).length === 0 && (status?.objects ?? []).length === 0
 }
 
@@ -85,7 +85,7 @@ async function askWhatIsAllowed(
   grant: NHIGrant,
 ): Promise<readonly AccessQuestion[]> {
   const began = clock.monotonic()
-  let open = questionsOf(grant, rbacUserOf(canonicalIdentity(boundSubjectOf(grant))))
+  let open = questionsOf(grant)
   for (;;) {
     const answers = await Promise.all(open.map((question) => client.isAllowed(question)))
     open = open.filter((_, index) => answers[index] === true)
@@ -94,7 +94,9 @@ async function askWhatIsAllowed(
   }
 }
 
-function questionsOf(grant: NHIGrant, user: RbacUser): readonly AccessQuestion[] {
+/** Whether whom it was given to can do what was granted, by the grant's own record. */
+export function questionsOf(grant: NHIGrant): readonly AccessQuestion[] {
+  const user = rbacUserOf(canonicalIdentity(boundSubjectOf(grant)))
   const atoms = (grant.status?.rules ?? []).map(breakdown)
   const first = atoms.flatMap((ofRule) => ofRule.slice(0, 1))
   const rest = atoms.flatMap((ofRule) => ofRule.slice(1))

@@ -13,7 +13,7 @@ import { requesterNamed } from '../../core/identity.ts'
 import type { Instant } from '../../core/time.ts'
 import type { TwoSidedClock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
-import { after, again, done, type Outcome } from '../../runtime/queue.ts'
+import { after, again, done, next, type Outcome } from '../../runtime/queue.ts'
 import { announce } from '../announce.ts'
 import { callsUntil, type ObjectCalls } from './calls-until.ts'
 import { EvidenceRecorder } from './evidence-recorder.ts'
@@ -24,6 +24,7 @@ import { newsOfGrant } from './news.ts'
 import { deleteObjects, isObstacle, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
 import { lookAgain } from './look-again.ts'
+import { endingStatus, needsMark } from './ending-mark.ts'
 import { policyNamedBy } from './named-in-spec.ts'
 import { PatientCreation } from './patient-creation.ts'
 import { carryOut, type CarryingOut } from './issue-credential.ts'
@@ -32,6 +33,7 @@ import { untilStatus } from './until-status.ts'
 import { heldInterval, patience, proveRevocation, type Removal } from './prove.ts'
 import {
   activeStatus,
+  approvedStatus,
   deniedStatus,
   endedStatus,
   recordedStatus,
@@ -113,6 +115,9 @@ export class GrantReconciler {
         return this.#deny(grant, plan.reason, plan.message)
       case 'Issue':
         return this.#issue(key, grant, plan.record)
+      case 'Approved':
+        await this.#report(grant, approvedStatus(grant, plan.approvals))
+        return again(now)
       case 'Shorten':
         await this.#report(grant, shortenedStatus(grant, plan, now))
         return again(now)
@@ -191,7 +196,7 @@ export class GrantReconciler {
     return done
   }
 
-  /** Removes the access and comes back for the proof: of many that end at once, all are removed before one is proved. */
+  /** Removes the access and comes back for the proof: no removal waits for the proof of another. */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock } = this.#parts
     if (unsettledSince === null) this.#evidence.ofEnding(grant, end.message)
@@ -200,7 +205,7 @@ export class GrantReconciler {
     const since = clock.monotonic() - Math.max(0, clock.now() - removedAt)
     const ending: Ending = { end, removedAt, since, ...deletion }
     this.#endings.set(grant.metadata.uid, ending)
-    return unsettledSince === null ? after(0) : this.#finish(grant, ending)
+    return unsettledSince === null ? next : this.#finish(grant, ending)
   }
 
   /**
@@ -211,8 +216,9 @@ export class GrantReconciler {
   async #finish(grant: NHIGrant, ending: Ending): Promise<Outcome> {
     const { client, clock, observer, store } = this.#parts
     const { end } = ending
-    const proof = await proveRevocation(client, clock, grant, ending)
-    await this.#report(grant, endedStatus(grant, end, proof, ending))
+    const marked = await this.#mark(grant, end)
+    const proof = await proveRevocation(client, clock, marked, ending)
+    await this.#report(marked, endedStatus(marked, end, proof, ending))
     store.release(grant)
     if (grant.status?.state !== end.state) this.#count(grant, end.state)
     if (proof.verdict.kind === 'Unsettled') return after(patience)
@@ -227,6 +233,17 @@ export class GrantReconciler {
     const { namespace = '', name, uid } = grant.metadata
     await this.#parts.client.delete(resources.nhiGrants, { namespace, name }, { uid })
     return done
+  }
+
+  /**
+   * What ends a grant before its time may pass before the end can be told: that waits for its record, and for the proof. Until then this mark
+   * says it, also to the next process.
+   */
+  async #mark(grant: NHIGrant, end: EndOfGrant): Promise<NHIGrant> {
+    if (!needsMark(grant, end)) return grant
+    const marked = await this.#write(grant, endingStatus(grant, end), this.#parts.client)
+    this.#parts.store.wrote(marked)
+    return marked
   }
 
   /** The grant is gone; the garbage collector would remove what it owned, but slowly. */

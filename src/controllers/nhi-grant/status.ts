@@ -2,10 +2,17 @@ import { mergeConditions, type Conclusion } from '../../api/v1alpha1/conditions.
 import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { GrantPlan } from '../../core/grant/plan.ts'
+import { clip } from '../../api/v1alpha1/clip.ts'
+import type { AskedApprovals } from '../../core/grant/approval.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
 import { formatDuration, formatInstant, parseInstant, type Instant, type Millis } from '../../core/time.ts'
 import { tolerance } from '../../runtime/clock-watch.ts'
 import type { Proof, Removal, Verdict } from './prove.ts'
+
+/** As many as the schema takes. */
+const mostResiduals = 64
+
+type EndOfGrant = Pick<Extract<GrantPlan, { kind: 'End' }>, 'state' | 'at' | 'message'>
 
 /** The status of a grant that waits, for a time or for something that is missing. */
 export function waitingStatus(
@@ -16,12 +23,12 @@ export function waitingStatus(
   const { approvals } = plan
   const state = approvals === null ? 'Pending' : 'AwaitingApproval'
   const changed = { state, ...(approvals !== null && { approvals }) } as const
-  return conclude(grant, changed, [ready('False', plan.reason, plan.message)], now)
+  return conclude(without(grant, 'approvals'), changed, [ready('False', plan.reason, plan.message)], now)
 }
 
 /** Stalled is how kstatus knows that waiting will not help: somebody has to act. */
 export function deniedStatus(grant: NHIGrant, reason: string, message: string, now: Instant): NHIGrantStatus {
-  const ended = { state: 'Denied', endedAt: formatInstant(now), endedReason: message } as const
+  const ended = { state: 'Denied', endedAt: formatInstant(now), endedReason: clip(message) } as const
   return conclude(
     grant,
     ended,
@@ -39,7 +46,7 @@ export function recordedStatus(
 ): NHIGrantStatus {
   const { policy, subject } = record
   return conclude(
-    grant,
+    without(grant, 'approvals'),
     {
       state: 'Pending',
       policy: { version: policy.version, digest: policy.digest },
@@ -102,17 +109,17 @@ export function activeStatus(
  */
 export function endedStatus(
   grant: NHIGrant,
-  end: Pick<Extract<GrantPlan, { kind: 'End' }>, 'state' | 'at' | 'message'>,
+  end: EndOfGrant,
   { verdict, goneAt, askedAt }: Proof,
   removal: CredentialRemoval,
 ): NHIGrantStatus {
   const overstay = formatOverstay(Math.max(0, goneAt - end.at))
   return conclude(
-    grant,
+    without(grant, 'ending'),
     {
       state: end.state,
       endedAt: formatInstant(end.at),
-      endedReason: end.message,
+      endedReason: clip(end.message),
       revocation: { ...revocation(verdict, overstay, formatInstant(askedAt)), ...instantsOf(grant, removal) },
     },
     [
@@ -164,7 +171,11 @@ function revocation(verdict: Verdict, overstay: string, verifiedAt: string): Non
     case 'HeldByFinalizer':
       return {}
     case 'HeldOtherwise':
-      return { verifiedAt, overstay, residual: verdict.sources }
+      return {
+        verifiedAt,
+        overstay,
+        residual: verdict.sources.slice(0, mostResiduals).map((source) => clip(source, 300)),
+      }
   }
 }
 
@@ -247,6 +258,17 @@ function ready(status: 'True' | 'False', reason: string, message: string): Concl
 
 function issued(message: string): Conclusion {
   return { type: 'Issued', status: 'True', reason: 'Issued', message }
+}
+
+/** It has the approvals that it needs since it is Active. */
+export function approvedStatus(grant: NHIGrant, approvals: AskedApprovals): NHIGrantStatus {
+  return { ...grant.status, approvals }
+}
+
+/** Before anything is concluded: what is not said of the grant any more. */
+function without(grant: NHIGrant, field: 'approvals' | 'ending'): NHIGrant {
+  const { [field]: _, ...status } = grant.status ?? {}
+  return { ...grant, status }
 }
 
 /** Fields are added to what the status holds, never taken away: timestamps stay. */

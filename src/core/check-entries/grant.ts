@@ -243,6 +243,13 @@ export const approvalEntries = [
     'Create another one, then delete this one',
   ),
   object(
+    'suspension-own',
+    'O80',
+    'A suspension that its own subject changes or lifts',
+    'Updates and deletions of an NHISuspension, by whom it names; of a Group, by a member.',
+    'Ask somebody whom it does not name',
+  ),
+  object(
     'credential-namespace',
     'O66',
     'A credential where the operator issues none',

@@ -5,6 +5,7 @@ import { canonicalIdentity } from '../policy/select.ts'
 import type { Instant } from '../time.ts'
 import type { World } from '../world.ts'
 import type { GrantSpec } from './grant.ts'
+import { isOwnAccount } from './own-account.ts'
 import { describeRequester, isNamed } from './requesters.ts'
 
 /** What somebody said of a grant, as it is stored. */
@@ -28,6 +29,14 @@ export interface Approvals {
 }
 
 export const noApprovals: Approvals = { facts: [], digestUnder: () => '' }
+
+/** The approvals that a grant needs, and has. */
+export interface AskedApprovals {
+  readonly required: number
+  /** What must be approved. */
+  readonly digest: string
+  readonly given: readonly { readonly name: string; readonly approver: string }[]
+}
 
 export interface CountedApprovals {
   /** Those that count, one for each approver. */
@@ -78,6 +87,8 @@ export function whyNotApprover(
   const subject = canonicalIdentity(spec.subject)
   if (username === spec.requestedBy) return `${username} asked for the grant`
   if (username === usernameOf(subject)) return `${username} is the subject of the grant`
+  const account = serviceAccountOf(username)
+  if (account !== null && isOwnAccount(account.name)) return `${username} is the identity of a grant`
   if (subject.kind === 'Group' && groups?.includes(subject.name))
     return `${username} is a member of ${describeIdentity(subject)}, the subject of the grant`
   const suspension = world.suspension({ kind: 'User', name: username })
@@ -89,6 +100,11 @@ export function whyNotApprover(
 /** From when on an approval comes too late: the grant has waited for long enough, or its window has passed. */
 export function approvalCloses({ end }: GrantSpec, createdAt: Instant, { within }: ApprovalTerms): Instant {
   return Math.min(createdAt + within, end.kind === 'At' ? end.notAfter : Infinity)
+}
+
+/** What counts, as it goes on record. */
+export function askedOf({ given }: CountedApprovals, required: number, digest: string): AskedApprovals {
+  return { required, digest, given: given.map(({ name, approver }) => ({ name, approver: approver ?? '' })) }
 }
 
 /** How many must approve, and whether there is anybody who may. */

@@ -53,16 +53,36 @@ export function reviewGrantConditions(
   world: World,
   now: Instant,
   passed: 'now' | 'under this version' | 'under another version',
+  budget: ConditionBudget = new ConditionBudget(),
 ): ConditionVerdict {
   const isAsked = (each: GrantCondition): boolean =>
     passed === 'now' || !looksAtRequest(each) || (passed === 'under this version' && each.otherwise.kind !== 'Deny')
   const judged = terms.conditions.filter(isAsked)
-  const breaches = judgeConditions(judged, factsOf(request, policy, world, now), policy, new ConditionBudget())
+  const breaches = judgeConditions(judged, factsOf(request, policy, world, now), policy, budget)
   const never =
     passed === 'under another version'
       ? terms.conditions.filter(looksAtRequest).map((condition) => neverAsked(condition, policy))
       : []
   return verdictOf([...breaches, ...never])
+}
+
+/** What holds by two clocks: whatever one of them takes away is not given. */
+export function lesser(a: ConditionVerdict, b: ConditionVerdict): ConditionVerdict {
+  const durations = [a.maxDuration, b.maxDuration].filter((each) => each !== null)
+  const kept = a.permissions === null || b.permissions === null ? null : a.permissions
+  return {
+    findings: [
+      ...a.findings,
+      ...b.findings.filter(({ message }) => a.findings.every((each) => each.message !== message)),
+    ],
+    reasons: [
+      ...a.reasons,
+      ...b.reasons.filter((reason) => a.reasons.every((each) => each.condition !== reason.condition)),
+    ],
+    stepsUp: a.stepsUp || b.stepsUp,
+    maxDuration: durations.length === 0 ? null : Math.min(...durations),
+    permissions: kept?.filter((name) => b.permissions?.includes(name)) ?? a.permissions ?? b.permissions,
+  }
 }
 
 function verdictOf(breaches: readonly Breach<GrantCondition>[]): ConditionVerdict {

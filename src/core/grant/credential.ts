@@ -20,11 +20,6 @@ export function ownAccountOf(uid: string): string {
   return `lapse-${uid}`
 }
 
-/** Whether an account has the name of a grant's own: nothing but its token runs as one. */
-export function isOwnAccount(name: string): boolean {
-  return /^lapse-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name)
-}
-
 /** What speaks against a token of the grant's own that would be issued at `now` and be over at `notAfter`. */
 export function reviewCredential(
   { namespace, spec }: AskingGrant,

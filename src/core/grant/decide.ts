@@ -8,14 +8,20 @@ import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
 import { approvalsNeeded } from './approval.ts'
 import { emergencyTerms, reviewBreakGlass } from './break-glass.ts'
-import { reviewGrantConditions, type ConditionReason, type ConditionVerdict } from './conditions.ts'
+import {
+  dependsOnTime,
+  lesser,
+  reviewGrantConditions,
+  type ConditionReason,
+  type ConditionVerdict,
+} from './conditions.ts'
 import { reviewCredential } from './credential.ts'
 import type { GrantSpec } from './grant.ts'
 import { resolvePermissions } from './permissions.ts'
 import { reviewRequester } from './requesters.ts'
 import { reviewUntil } from './until.ts'
 import { reviewWaivers } from './waivers.ts'
-import { windowOf } from './window.ts'
+import { windowOf, type Moment } from './window.ts'
 
 /** A grant as the judge sees it: what is asked, where, and by whom. */
 export interface GrantRequest {
@@ -67,7 +73,7 @@ export function decideGrant(
   if (terms === null) return deny(noGrants(policy))
   const { spec } = request
   const emergency = emergencyTerms(spec, terms)
-  const conditions = reviewGrantConditions(request, policy, terms, world, now, whenAsked(policy, request, world))
+  const conditions = conditionsAt(request, policy, terms, world, { now, issueFrom })
   const asked = resolvePermissions(spec, policy, world, conditions.permissions)
   const limits = {
     longest: emergency?.maxDuration ?? terms.maxDuration,
@@ -95,6 +101,20 @@ export function decideGrant(
   const { required } = approvals
   const { sets, rules } = asked
   return { allowed: true, policy, sets, rules, notAfter: window.notAfter, required, ...outcomeOf(conditions, required) }
+}
+
+/** Where clocks differ, what depends on the time must hold by all of them. */
+function conditionsAt(
+  request: GrantRequest,
+  policy: Policy,
+  terms: GrantTerms,
+  world: World,
+  { now, issueFrom }: Moment,
+): ConditionVerdict {
+  const asked = whenAsked(policy, request, world)
+  const verdict = reviewGrantConditions(request, policy, terms, world, now, asked)
+  if (issueFrom === now || !dependsOnTime(terms)) return verdict
+  return lesser(verdict, reviewGrantConditions(request, policy, terms, world, issueFrom, asked))
 }
 
 function outcomeOf(

@@ -1,6 +1,6 @@
 import { covers } from '../rbac/covers.ts'
 import { formatInstant, type Instant } from '../time.ts'
-import { approvalsNeeded, countApprovals } from './approval.ts'
+import { approvalsNeeded, askedOf, countApprovals } from './approval.ts'
 import { reviewGrantConditions, type ConditionVerdict } from './conditions.ts'
 import { whyNotItsIdentity } from './credential.ts'
 import type { GrantRequest } from './decide.ts'
@@ -19,7 +19,7 @@ export function planActive(
   request: GrantRequest,
   inputs: GrantInputs,
   now: Instant,
-): Extract<GrantPlan, { kind: 'End' | 'Shorten' | 'Keep' }> {
+): Extract<GrantPlan, { kind: 'End' | 'Shorten' | 'Approved' | 'Keep' }> {
   const { world } = inputs
   const { namespace, spec } = request
   const lost = lostGround({ ...recorded, namespace, policy: spec.policy.name, subject: spec.subject }, world)
@@ -36,20 +36,24 @@ function underConditions(
   request: GrantRequest,
   inputs: GrantInputs,
   now: Instant,
-): Extract<GrantPlan, { kind: 'End' | 'Shorten' | 'Keep' }> {
+): Extract<GrantPlan, { kind: 'End' | 'Shorten' | 'Approved' | 'Keep' }> {
   const { world } = inputs
   const { spec } = request
   const policy = world.policy(spec.policy.name)
   const terms = policy?.grants ?? null
   if (policy === null || terms === null) return revoke(now, `policy ${spec.policy.name} issues no grants any more`)
-  const denial = countApprovals(spec, inputs.approvals, { by: terms.approval.by, digest: policy.digest }, world).denial
+  const counted = countApprovals(spec, inputs.approvals, { by: terms.approval.by, digest: policy.digest }, world)
+  const { denial } = counted
   if (denial !== null) return revoke(now, `denied by ${denial.approver}: ${denial.reason}`)
   const verdict = reviewGrantConditions(request, policy, terms, world, now, 'under this version')
   const [refusal] = verdict.findings
   if (refusal !== undefined) return revoke(now, `its conditions hold no longer: ${refusal.message}`)
   const { required } = approvalsNeeded(terms, spec, verdict.stepsUp, policy)
-  if (recorded.approvals < required && approved(request, inputs, policy.digest) < required)
+  if (recorded.approvals < required) {
+    const asked = askedOf(counted, required, inputs.approvals.digestUnder(policy.digest))
+    if (asked.given.length >= required) return { kind: 'Approved', approvals: asked }
     return revoke(now, `an approval is needed now: ${reasonsOf(verdict)}`)
+  }
   const left = resolvePermissions(spec, policy, world, verdict.permissions)
   if (verdict.permissions !== null && !covers(left.rules, recorded.rules).covered)
     return revoke(now, `less may be granted now: ${reasonsOf(verdict)}`)
@@ -59,11 +63,6 @@ function underConditions(
     return { kind: 'Shorten', notAfter: limit, message: `until ${formatInstant(limit)} now: ${reasonsOf(verdict)}` }
   const turn = nextTurn(request, policy, terms, world, { now, end: recorded.notAfter })
   return { kind: 'Keep', lookAgainAt: turn ?? recorded.notAfter, until: inputs.until }
-}
-
-function approved({ spec }: GrantRequest, { world, approvals }: GrantInputs, digest: string): number {
-  const by = world.policy(spec.policy.name)?.grants?.approval.by ?? []
-  return countApprovals(spec, approvals, { by, digest }, world).given.length
 }
 
 function reasonsOf({ reasons }: ConditionVerdict): string {

@@ -12,7 +12,8 @@ import { planIssue } from './plan-issue.ts'
  */
 export function planGrant(observed: GrantObservation, inputs: () => GrantInputs, now: Instant): GrantPlan {
   if (isTerminal(observed.state)) return observed.revocationVerified ? planEnded(observed, inputs) : { kind: 'Prove' }
-  const { recorded } = observed
+  const { recorded, ending } = observed
+  if (ending !== null) return { kind: 'End', ...ending }
   if (recorded !== null && now >= recorded.notAfter)
     return {
       kind: 'End',

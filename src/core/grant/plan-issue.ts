@@ -3,12 +3,13 @@ import { describePolicy, type Policy } from '../policy/policy.ts'
 import { compareVersions } from '../policy/version.ts'
 import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { World } from '../world.ts'
-import { approvalCloses, countApprovals, type Approvals } from './approval.ts'
+import { approvalCloses, askedOf, countApprovals, type Approvals } from './approval.ts'
 import { decideGrant, unsettledChecks, type GrantDecision, type GrantRequest } from './decide.ts'
 import type { GrantSpec } from './grant.ts'
 import { revoke, type GrantInputs, type GrantObservation, type GrantPlan } from './plan.ts'
 import { nextTurn } from './turn.ts'
-import { recordOf, type AskedApprovals, type GrantRecord } from './record.ts'
+import type { AskedApprovals } from './approval.ts'
+import { recordOf, type GrantRecord } from './record.ts'
 import { describeRequester } from './requesters.ts'
 import { describeUntil } from './until.ts'
 
@@ -51,7 +52,9 @@ export function planIssue(
 /** After a crash between record and objects: the window stays what was recorded, never later. */
 function resumed(record: GrantRecord, { recorded }: GrantObservation): GrantRecord {
   if (recorded === null) return record
-  return { ...record, issuedAt: recorded.issuedAt, notAfter: Math.min(recorded.notAfter, record.notAfter) }
+  const notAfter = Math.min(recorded.notAfter, record.notAfter)
+  const reviewBy = record.reviewBy === null ? null : record.reviewBy - (record.notAfter - notAfter)
+  return { ...record, issuedAt: recorded.issuedAt, notAfter, reviewBy }
 }
 
 function askedApprovals(
@@ -64,12 +67,8 @@ function askedApprovals(
   const { digest } = policy
   const by = policy.grants?.approval.by ?? []
   const closes = closingOfApprovals(observed, spec, policy)
-  const { given } = countApprovals(spec, saidBefore(closes, approvals), { by, digest }, world)
-  return {
-    required,
-    digest: approvals.digestUnder(digest),
-    given: given.map(({ name, approver }) => ({ name, approver: approver ?? '' })),
-  }
+  const counted = countApprovals(spec, saidBefore(closes, approvals), { by, digest }, world)
+  return askedOf(counted, required, approvals.digestUnder(digest))
 }
 
 /** What was said too late counts for nothing, also when nobody looked at the time. */

@@ -5,7 +5,8 @@ import type { World } from '../world.ts'
 import type { Approvals } from './approval.ts'
 import type { GrantRequest } from './decide.ts'
 import type { GrantState, TerminalState } from './grant.ts'
-import type { AskedApprovals, GrantRecord, SetRoles } from './record.ts'
+import type { AskedApprovals } from './approval.ts'
+import type { GrantRecord, SetRoles } from './record.ts'
 import type { UntilFacts } from './until.ts'
 
 /** What the grant's own status says. Nothing else may stand in front of an end. */
@@ -15,6 +16,8 @@ export interface GrantObservation {
   readonly deleting: boolean
   /** What was persisted before objects were created; null: nothing was, so none can exist. */
   readonly recorded: RecordedGrant | null
+  /** An end that has been carried out and is not told yet, whatever else has changed since; null: there is none. */
+  readonly ending: Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'> | null
   /** Whether a proof is on record that the access is gone. */
   readonly revocationVerified: boolean
   /** null: it has not, or that is not on record. */
@@ -73,6 +76,8 @@ export type GrantPlan =
   /** Persist the record, look at the clock again, then create its objects. */
   | { readonly kind: 'Issue'; readonly record: GrantRecord }
   | { readonly kind: 'Keep'; readonly lookAgainAt: Instant; readonly until: UntilFacts }
+  /** It has the approvals that it needs now, beyond what was recorded. */
+  | { readonly kind: 'Approved'; readonly approvals: AskedApprovals }
   /** It ends earlier than was recorded. */
   | { readonly kind: 'Shorten'; readonly notAfter: Instant; readonly message: string }
   /** Remove the objects, prove it, and say that it ended at `at`. */

@@ -5,6 +5,7 @@ import type { RoleRef } from '../rbac/objects.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { Instant } from '../time.ts'
 import type { World } from '../world.ts'
+import type { AskedApprovals } from './approval.ts'
 import { emergencyTerms } from './break-glass.ts'
 import { ownAccountOf } from './credential.ts'
 import type { GrantDecision, GrantRequest } from './decide.ts'
@@ -19,14 +20,6 @@ export type ManagedObject =
   | AccessObject
   | { readonly kind: 'ServiceAccount'; readonly name: string }
   | { readonly kind: 'Secret'; readonly name: string }
-
-/** The approvals that a grant needs, and has. */
-export interface AskedApprovals {
-  readonly required: number
-  /** What must be approved. */
-  readonly digest: string
-  readonly given: readonly { readonly name: string; readonly approver: string }[]
-}
 
 /** What is persisted before the first object is created, and all that is needed to end the grant. */
 export interface GrantRecord {

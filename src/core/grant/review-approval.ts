@@ -48,20 +48,23 @@ function reviewMoment(
   policy: Policy | null,
   now: Instant,
 ): readonly Finding[] {
-  const over = (message: string, remedy: string): readonly Finding[] => [
-    highFinding('approval-out-of-time', 'spec.decision', message, remedy),
-  ]
-  if (decision === 'Review') {
-    if (grant.unreviewed && isTerminal(grant.state)) return []
-    const what = grant.unreviewed ? 'has not ended yet' : 'is no break-glass grant that is to be reviewed'
-    return over(`the grant ${what}`, 'review one that lapse grants --unreviewed lists, once it is over')
-  }
+  if (decision === 'Review') return reviewEnd(grant)
   if (isTerminal(grant.state) || grant.ending)
-    return over(`the grant is over, or about to be: ${grant.state}`, 'nothing can be said of it any more')
+    return outOfTime(`the grant is over, or about to be: ${grant.state}`, 'nothing can be said of it any more')
   const terms = policy?.grants ?? null
   const closes = terms === null ? Infinity : approvalCloses(grant.spec, grant.createdAt, terms.approval)
   if (decision === 'Deny' || grant.state === 'Active' || now < closes) return []
-  return over(`approvals were due by ${formatInstant(closes)}`, 'create the grant again')
+  return outOfTime(`approvals were due by ${formatInstant(closes)}`, 'create the grant again')
+}
+
+function reviewEnd({ unreviewed, state }: StoredGrant): readonly Finding[] {
+  if (unreviewed && isTerminal(state)) return []
+  const what = unreviewed ? 'has not ended yet' : 'is no break-glass grant that is to be reviewed'
+  return outOfTime(`the grant ${what}`, 'review one that lapse grants --unreviewed lists, once it is over')
+}
+
+function outOfTime(message: string, remedy: string): readonly Finding[] {
+  return [highFinding('approval-out-of-time', 'spec.decision', message, remedy)]
 }
 
 function reviewDigest(asked: ApprovalRequest, grant: StoredGrant, policy: Policy | null): readonly Finding[] {

@@ -54,7 +54,7 @@ export interface PolicyChange {
   readonly request: string
   readonly reason: string
   readonly approvedBy: readonly string[]
-  /** From this instant on the policy issues nothing. */
+  /** From this instant on the policy issues nothing, and nothing that it has issued lasts longer. */
   readonly expiresAt: Instant
 }
 

@@ -23,6 +23,7 @@ const handingOn: readonly Power[] = [
   ...powers(['create', 'update', 'patch'], lapse, 'accesspolicies'),
   ...powers(['update', 'patch'], lapse, 'nhigrants'),
   ...powers(['update', 'patch'], lapse, 'nhigrants', 'status'),
+  ...powers(['update', 'patch', 'delete', 'deletecollection'], lapse, 'nhisuspensions'),
 ]
 
 /**

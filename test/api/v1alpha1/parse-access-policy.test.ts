@@ -140,7 +140,7 @@ describe('parseAccessPolicy', () => {
       expect(parse(({ spec }) => delete spec.permissions)).to.deep.include({ permissions: [] })
     })
 
-    it('one active grant of 15 minutes', () => {
+    it('F18: one active grant of 15 minutes', () => {
       const { grants } = parse(({ spec }) => {
         delete spec.grants.defaultDuration
         delete spec.grants.maxActivePerSubject

@@ -20,6 +20,8 @@ function cacheOf<T>(objects: () => readonly T[]): Cache<T> {
   return { get: () => objects()[0] ?? null, list: objects, hasSynced: true, subscribe: () => {} }
 }
 
+const unexpected = (): never => expect.fail('nothing but the grant itself is touched')
+
 /** A grant that ended at the start, with its proof. */
 class Setting {
   readonly clock = new FakeClock(start)
@@ -75,7 +77,6 @@ class Setting {
   }
 
   #client(): ClusterClient {
-    const unexpected = (): never => expect.fail('nothing but the grant itself is touched')
     const client: Partial<ClusterClient> = {
       delete: (type, { name }, preconditions) => {
         this.calls.push(`delete ${type.kind} ${name} ${preconditions?.uid}`)

@@ -13,6 +13,8 @@ const now: Instant = Date.UTC(2027, 0, 1)
 const minute = 60_000
 const request = { method: 'POST', path: '/api/v1/namespaces/payments/secrets' }
 
+const unexpected = (): never => expect.fail('it is not to be called')
+
 interface AskedToken {
   readonly audiences: readonly string[]
   readonly expirationSeconds: number
@@ -57,7 +59,6 @@ class Setting {
   }
 
   #client(): ObjectCalls {
-    const unexpected = (): never => expect.fail('it is not to be called')
     return {
       get: unexpected,
       list: unexpected,

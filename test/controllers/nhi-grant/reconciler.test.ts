@@ -9,7 +9,7 @@ import { noUntilObjects } from '../../../src/controllers/nhi-grant/until-objects
 import { GrantReconciler } from '../../../src/controllers/nhi-grant/reconciler.ts'
 import { formatInstant, type Millis } from '../../../src/core/time.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
-import { after, again, done, type Outcome } from '../../../src/runtime/queue.ts'
+import { after, again, done, next, type Outcome } from '../../../src/runtime/queue.ts'
 import { WorldIndex } from '../../../src/world/world-index.ts'
 import { accessPolicy, nhiGrant, type Wire } from '../../api/v1alpha1/wire.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -46,20 +46,31 @@ class Setting {
   allows: () => boolean = () => false
   /** The next write of a status takes place without an answer, and the cache does not hear of it. */
   losesAnswer = false
-  readonly #reconciler: GrantReconciler
+  /** Whether evidence can be put on record. */
+  records = true
+  #reconciler: GrantReconciler
 
   constructor() {
     this.world.put('Namespace', namespaceOf('payments'))
     this.world.put('AccessPolicy', policyOf())
     this.grant = this.#activeGrant()
+    this.#reconciler = this.#start()
+  }
+
+  /** As another process. */
+  restart(): void {
+    this.#reconciler = this.#start()
+  }
+
+  #start(): GrantReconciler {
     const caches = { grants: cacheOf(() => [this.grant]), policies: cacheOf(() => []), revisions: cacheOf(() => []) }
-    this.#reconciler = new GrantReconciler({
+    return new GrantReconciler({
       client: this.#client(),
       store: new GrantStore(caches, this.world, new ApprovalIndex()),
       untilObjects: noUntilObjects,
       healer: { keep: (_, until) => Promise.resolve(again(until)) },
       events: { record: ({ reason }: EventNote) => void this.events.push(reason) },
-      audit: { write: () => Promise.resolve() },
+      audit: { write: () => (this.records ? Promise.resolve() : Promise.reject(new Error('the disk is full'))) },
       clock: this.clock,
       log: silentLog,
       observer: { grant: () => {}, overstay: (overstay) => void this.overstays.push(overstay) },
@@ -172,7 +183,12 @@ describe('the reconciler of grants', () => {
   })
 
   describe('of a grant that only waives has nothing to remove and nothing to prove,', () => {
-    const ends: readonly (readonly [sentence: string, end: (setting: Setting) => unknown, state: string])[] = [
+    const ends: readonly (readonly [
+      sentence: string,
+      end: (setting: Setting) => unknown,
+      state: string,
+      mark?: string,
+    ])[] = [
       ['when its time is over', (it) => it.clock.advance(600_000), 'Expired'],
       ['long after its time was over', (it) => it.clock.advance(7_200_000), 'Expired'],
       [
@@ -180,9 +196,9 @@ describe('the reconciler of grants', () => {
         (it) => (it.grant = { ...it.grant, spec: { ...it.grant.spec, revoke: { reason: 'enough' } } }),
         'Revoked',
       ],
-      ['when its ground is lost', (it) => it.world.put('Namespace', namespaceOf('ops')), 'Revoked'],
+      ['when its ground is lost', (it) => it.world.put('Namespace', namespaceOf('ops')), 'Revoked', 'status Active'],
     ]
-    for (const [sentence, end, state] of ends)
+    for (const [sentence, end, state, ...mark] of ends)
       it(sentence, async () => {
         const { permissions: _, ...spec } = setting.grant.spec
         setting.grant = {
@@ -191,9 +207,9 @@ describe('the reconciler of grants', () => {
           status: { ...setting.grant.status, rules: [], objects: [], waive: ['host-path'] },
         }
         await end(setting)
-        expect(await setting.reconcile()).to.deep.equal(after(0))
+        expect(await setting.reconcile()).to.deep.equal(next)
         expect(await setting.reconcile()).to.deep.equal(done)
-        expect(setting.calls).to.deep.equal([`status ${state}`])
+        expect(setting.calls).to.deep.equal([...mark, `status ${state}`])
         const { revocation, conditions } = setting.grant.status!
         expect(revocation).to.have.all.keys('verifiedAt')
         expect(conditions!.find(({ type }) => type === 'RevocationVerified')).to.include({
@@ -204,7 +220,7 @@ describe('the reconciler of grants', () => {
         expect(setting.overstays).to.deep.equal([])
         expect(setting.events).to.deep.equal([state])
         expect(await setting.reconcile()).to.deep.equal(done)
-        expect(setting.calls).to.have.length(1)
+        expect(setting.calls).to.have.length(1 + mark.length)
       })
   })
 
@@ -219,7 +235,7 @@ describe('the reconciler of grants', () => {
       it(`no longer and no shorter${sentence}`, async () => {
         await setting.clock.advance(600_000)
         setting.allows = () => true
-        expect(await setting.reconcile()).to.deep.equal(after(0))
+        expect(await setting.reconcile()).to.deep.equal(next)
         expect(await setting.reconcileDuring(100)).to.deep.equal(after(1_000))
         jump(setting.clock)
         let seconds = 0
@@ -278,17 +294,37 @@ describe('the reconciler of grants', () => {
     for (const [sentence, takeAway, giveBack, reason] of reasons)
       it(sentence, async () => {
         takeAway(setting.world)
-        expect(await setting.reconcile()).to.deep.equal(after(0))
+        expect(await setting.reconcile()).to.deep.equal(next)
         expect(setting.calls).to.deep.equal(['delete RoleBinding lapse-u-1-rollout'])
         giveBack(setting.world)
         await setting.clock.advance(5)
         expect(await setting.reconcile()).to.deep.equal(done)
-        expect(setting.calls.slice(1)).to.deep.equal(['ask', 'status Revoked'])
+        expect(setting.calls.slice(1)).to.deep.equal(['status Active', 'ask', 'status Revoked'])
         expect(setting.grant.status!.endedReason).to.match(reason)
         expect(setting.grant.status!.revocation).to.have.keys('verifiedAt', 'overstay')
         expect(setting.events).to.deep.equal(['Revoked'])
+        expect(setting.grant.status).to.not.have.property('ending')
         expect(await setting.reconcile()).to.deep.equal(done)
-        expect(setting.calls).to.have.length(3)
+        expect(setting.calls).to.have.length(4)
       })
+
+    it('the process is another one, and nothing could be put on record before', async () => {
+      setting.world.put('Namespace', namespaceOf('ops'))
+      setting.records = false
+      expect(await setting.reconcile()).to.deep.equal(next)
+      const failure = await setting.reconcile().then(
+        () => null,
+        (error: unknown) => error,
+      )
+      expect(failure).to.be.instanceOf(Error)
+      expect(setting.grant.status).to.include({ state: 'Active' })
+      expect(setting.grant.status!.ending!.reason).to.contain('no longer in the policy')
+      setting.world.put('Namespace', namespaceOf('payments'))
+      setting.records = true
+      setting.restart()
+      expect(await setting.reconcile()).to.deep.equal(next)
+      expect(await setting.reconcile()).to.deep.equal(done)
+      expect(setting.grant.status!.state).to.equal('Revoked')
+    })
   })
 })

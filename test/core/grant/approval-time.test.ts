@@ -20,6 +20,7 @@ const waiting: GrantObservation = {
   deleting: false,
   recorded: null,
   revocationVerified: false,
+  ending: null,
   endedAt: null,
   unreviewed: false,
   tracked: false,

@@ -326,7 +326,7 @@ describe('decideGrant', () => {
         says: ['duration-too-long at spec.notAfter: 1h1m is longer than the 1h that the policy allows'],
       },
       {
-        sentence: 'refuses a window that ends at this very instant',
+        sentence: 'F19: refuses a window that ends at this very instant',
         spec: until(now),
         says: ['window-passed at spec.notAfter: the window ended at 2027-01-15T12:00:00.000Z'],
       },

@@ -38,6 +38,7 @@ const observations: fc.Arbitrary<GrantObservation> = fc.record({
   deleting: mostly(false, true),
   recorded: fc.option(records, { freq: 3 }),
   revocationVerified: fc.boolean(),
+  ending: fc.constant(null),
   endedAt: fc.constant(null),
   unreviewed: fc.constant(false),
   tracked: fc.boolean(),

@@ -27,6 +27,7 @@ const pending: GrantObservation = {
   deleting: false,
   recorded: null,
   revocationVerified: false,
+  ending: null,
   endedAt: null,
   unreviewed: false,
   tracked: false,

@@ -92,7 +92,7 @@ const table: readonly Sentence[] = [
     missing: [],
   },
   {
-    sentence: 'every name is not covered by some names: empty resourceNames is the widest',
+    sentence: 'F7: every name is not covered by some names: empty resourceNames is the widest',
     owner: [rule('get secrets', 'a', 'b')],
     servant: [rule('get secrets')],
     missing: ['get secrets'],

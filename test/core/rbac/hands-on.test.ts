@@ -40,6 +40,13 @@ const table: readonly [sentence: string, rule: PolicyRule, found: string | null]
     of(['update'], ['lapse.dev'], ['nhigrants/status']),
     'update nhigrants.lapse.dev/status',
   ],
+  ['lifting suspensions does', of(['delete'], ['lapse.dev'], ['nhisuspensions']), 'delete nhisuspensions.lapse.dev'],
+  [
+    'lifting them all at once does',
+    of(['deletecollection'], ['lapse.dev'], ['nhisuspensions']),
+    'deletecollection nhisuspensions.lapse.dev',
+  ],
+  ['setting and reading suspensions does not', of(['create', 'get'], ['lapse.dev'], ['nhisuspensions']), null],
   ['asking for grants does not', of(['create', 'get'], ['lapse.dev'], ['nhigrants']), null],
   ['a wildcard of verbs does', of(['*'], [rbac], ['rolebindings']), `create rolebindings.${rbac}`],
   ['a wildcard of groups and resources does', of(['create'], ['*'], ['*']), `create roles.${rbac}`],

@@ -7,7 +7,8 @@ import { clusterArgsOf, clusterHelp, clusterOptions, type ClusterArgs } from './
 import { inCluster, type ClusterSession } from './cluster-session.ts'
 import { exitCodes, type CommandIo, type Run } from './command.ts'
 import { lookAt } from './grant-digest.ts'
-import { grantRow, type GrantRow } from './grant-row.ts'
+import { placeOf } from './grant-place.ts'
+import { grantName, grantRow, type GrantRow } from './grant-row.ts'
 import { oneLine } from './one-line.ts'
 import { parseOptions, required, wordsOf } from './parse-options.ts'
 import { printedDocument } from './print-document.ts'
@@ -26,6 +27,7 @@ Shows what the grant asks for, under which version of its policy, and asks befor
 exactly that.
 
       --reason TEXT        why
+      --cluster            of a ClusterNHIGrant; --namespace is then that of the operator, where what is said of one counts
       --yes                do not ask
 ${clusterHelp}
 exit codes: 0 it is said, 1 it is refused, or not meant after all, 2 wrong usage, 3 there is no such grant,
@@ -33,13 +35,19 @@ exit codes: 0 it is said, 1 it is refused, or not meant after all, 2 wrong usage
 `
 }
 
-const options = { ...clusterOptions, reason: { type: 'string' }, yes: { type: 'boolean', short: 'y' } } as const
+const options = {
+  ...clusterOptions,
+  reason: { type: 'string' },
+  cluster: { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+} as const
 
 interface ApprovalArgs {
   readonly cluster: ClusterArgs
   readonly decision: Decision
   readonly command: string
   readonly grant: string
+  readonly isWide: boolean
   readonly reason: string
   readonly isSure: boolean
 }
@@ -55,16 +63,18 @@ export function runAs(command: string, decision: Decision): Run {
     const cluster = clusterArgsOf(values)
     const [grant = ''] = wordsOf(positionals, ['GRANT'])
     const reason = required('--reason', values.reason)
-    const args = { cluster, decision, command, grant, reason, isSure: values.yes === true }
+    const isWide = values.cluster === true
+    const args = { cluster, decision, command, grant, isWide, reason, isSure: values.yes === true }
     return inCluster(command, cluster, io, (session) => decide(args, session, io))
   }
 }
 
 async function decide(args: ApprovalArgs, session: ClusterSession, io: CommandIo): Promise<number> {
   const { command, decision, grant: name } = args
-  const found = await session.client.get(resources.nhiGrants, { namespace: session.namespace, name })
+  const { type, key } = placeOf(name, args, session)
+  const found = await session.client.get(type, key)
   if (found === null) {
-    io.stderr.write(`lapse ${command}: there is no NHIGrant ${session.namespace}/${name}\n`)
+    io.stderr.write(`lapse ${command}: there is no ${type.kind} ${grantName(key)}\n`)
     return exitCodes.badInput
   }
   const grant = grantRow(found)
@@ -78,17 +88,26 @@ async function decide(args: ApprovalArgs, session: ClusterSession, io: CommandIo
     io.stderr.write(`lapse ${command}: nothing was written\n`)
     return exitCodes.refused
   }
-  const created = await session.client.create(resources.nhiGrantApprovals, approvalOf(grant, looked.digest, args))
+  const created = await session.client.create(
+    resources.nhiGrantApprovals,
+    approvalOf(grant, looked.digest, session.namespace, args),
+  )
   report(created, args, io)
   return exitCodes.ok
 }
 
-function approvalOf(grant: GrantRow, grantDigest: string, { decision, reason }: ApprovalArgs): object {
+function approvalOf(
+  grant: GrantRow,
+  grantDigest: string,
+  namespace: string,
+  { decision, reason, isWide }: ApprovalArgs,
+): object {
+  const { kind, name, uid } = grant
   return {
     apiVersion,
     kind: 'NHIGrantApproval',
-    metadata: { namespace: grant.namespace, generateName: `${grant.name.slice(0, 200)}-` },
-    spec: { grant: { name: grant.name, uid: grant.uid }, grantDigest, decision, reason },
+    metadata: { namespace, generateName: `${name.slice(0, 200)}-` },
+    spec: { grant: { ...(isWide && { kind }), name, uid }, grantDigest, decision, reason },
   }
 }
 

@@ -26,7 +26,10 @@ export function judgeGrant(grant: ParsedGrant, { requester, world, now }: Settin
 
 /** How the operator is set up stands neither in files nor in the cluster's objects. */
 function isOpenHere({ check }: Finding, world: World): boolean {
-  return check === 'credential-namespace' && world.credentialNamespaces === null
+  return (
+    (check === 'credential-namespace' && world.credentialNamespaces === null) ||
+    (check === 'cluster-grants-off' && world.clusterGrants === null)
+  )
 }
 
 /** Groups that only an API server knows must not be taken for granted. */

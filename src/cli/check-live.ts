@@ -16,7 +16,7 @@ export type LiveReading =
   /** One line for each list that could not be had. */
   | { readonly ok: false; readonly failures: readonly string[] }
 
-const typeOf: Readonly<Record<Exclude<WorldKind, 'NHIGrant'>, ResourceType>> = {
+const typeOf: Readonly<Record<Exclude<WorldKind, 'NHIGrant' | 'ClusterNHIGrant'>, ResourceType>> = {
   AccessPolicy: resources.accessPolicies,
   AccessPolicyRevision: resources.accessPolicyRevisions,
   NHISuspension: resources.nhiSuspensions,
@@ -78,7 +78,8 @@ async function listWorld(transport: Transport, progress: Progress): Promise<Live
   const kinds = Object.entries(typeOf) as [WorldKind, ResourceType][]
   await Promise.all(kinds.map(([kind, type]) => take(kind, type)))
   // Grants come last: one that was issued meanwhile is known to own its binding.
-  if (failures.length === 0) await take('NHIGrant', resources.nhiGrants)
+  if (failures.length === 0)
+    await Promise.all([take('NHIGrant', resources.nhiGrants), take('ClusterNHIGrant', resources.clusterNhiGrants)])
   return failures.length === 0 ? { ok: true, worlds } : { ok: false, failures: failures.sort() }
 }
 

@@ -54,7 +54,7 @@ function otherSubject(object: Placed, world: WorldIndex): Judged | null {
     const policy = world.policy(name)
     return policy === null ? null : { kind: 'Policy', policy }
   }
-  if (kind !== 'NHIGrant') return null
+  if (kind !== 'NHIGrant' && kind !== 'ClusterNHIGrant') return null
   const parsed = parseNHIGrant(object.object)
   return parsed.ok ? { kind: 'Grant', grant: parsed.value } : null
 }

@@ -4,6 +4,7 @@ import { formatInstant } from '../core/time.ts'
 import { isDenying, type JudgedFinding } from './check-finding.ts'
 import { summarise, type CheckReport, type CheckResult } from './check-report.ts'
 import type { BadInput } from './manifest/manifest.ts'
+import { oneLine, ownLines } from './one-line.ts'
 import type { Paint } from './paint.ts'
 
 /** The report for people: every object that is not simply allowed, then the count. */
@@ -16,12 +17,12 @@ export function textReport(report: CheckReport, paint: Paint): string {
 
 function blockOf(result: CheckResult, paint: Paint): string {
   const lines: string[] = []
-  if (result.verdict === 'Deny') lines.push(paint.denied(refusalOf(result)))
+  if (result.verdict === 'Deny') lines.push(paint.denied(ownLines(refusalOf(result))))
   for (const finding of result.findings) {
-    if (!isDenying(finding)) lines.push(paint.warned(warningOf(result, finding)))
+    if (!isDenying(finding)) lines.push(paint.warned(ownLines(warningOf(result, finding))))
   }
-  if (result.note !== '') lines.push(result.note)
-  return lines.length === 0 ? '' : [paint.place(placeOf(result)), ...lines].join('\n')
+  if (result.note !== '') lines.push(ownLines(result.note))
+  return lines.length === 0 ? '' : [paint.place(oneLine(placeOf(result))), ...lines].join('\n')
 }
 
 /** `stdin:12 (web/templates/deployment.yaml)`: where, and out of what Helm made it. */
@@ -79,5 +80,5 @@ export function badInputText(bad: readonly BadInput[]): string {
     const what = `${place}: ${path === '' ? '' : `${path}: `}${message}`
     return remedy === '' ? [what] : [what, `  → ${remedy}`]
   })
-  return `${lines.join('\n')}\n${counted(bad.length, 'problem')} in the input: nothing was judged\n`
+  return `${lines.map(ownLines).join('\n')}\n${counted(bad.length, 'problem')} in the input: nothing was judged\n`
 }

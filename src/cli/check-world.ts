@@ -32,6 +32,7 @@ const groups: Readonly<Record<WorldKind, string>> = {
   AccessPolicy: ourGroup,
   AccessPolicyRevision: ourGroup,
   NHIGrant: ourGroup,
+  ClusterNHIGrant: ourGroup,
   NHISuspension: ourGroup,
   Namespace: '',
   ServiceAccount: '',
@@ -44,6 +45,7 @@ const groups: Readonly<Record<WorldKind, string>> = {
 const clusterScoped: ReadonlySet<WorldKind> = new Set([
   'AccessPolicy',
   'AccessPolicyRevision',
+  'ClusterNHIGrant',
   'NHISuspension',
   'Namespace',
   'ClusterRole',
@@ -128,7 +130,18 @@ function takeIn(kind: WorldKind, object: Placed, places: Map<string, Placed>, wo
   return put(kind, name, object, world)
 }
 
-function put(kind: WorldKind, name: string, { object, testimony }: Placed, world: WorldIndex): readonly Problem[] {
+function put(kind: WorldKind, name: string, placed: Placed, world: WorldIndex): readonly Problem[] {
+  if (isOwn(kind)) return putOwn(kind, name, placed, world)
+  return name === '' ? [nameMissing] : putOrExplain(kind, asApplied(kind, placed.object, world), world)
+}
+
+type OwnKind = Extract<WorldKind, 'AccessPolicy' | 'AccessPolicyRevision' | GrantKind | 'NHISuspension'>
+
+function isOwn(kind: WorldKind): kind is OwnKind {
+  return groups[kind] === ourGroup
+}
+
+function putOwn(kind: OwnKind, name: string, { object, testimony }: Placed, world: WorldIndex): readonly Problem[] {
   switch (kind) {
     case 'AccessPolicy':
       world.put(kind, object)
@@ -137,17 +150,11 @@ function put(kind: WorldKind, name: string, { object, testimony }: Placed, world
       if (testimony === 'Record') world.put(kind, object)
       return readRevision(object) === null ? [revisionUnreadable] : []
     case 'NHIGrant':
-      return putGrant(object, world)
+    case 'ClusterNHIGrant':
+      return putGrant(kind, object, world)
     case 'NHISuspension':
       world.put(kind, object)
       return problemsOf(parseNHISuspension(object))
-    case 'Namespace':
-    case 'ServiceAccount':
-    case 'Role':
-    case 'ClusterRole':
-    case 'RoleBinding':
-    case 'ClusterRoleBinding':
-      return name === '' ? [nameMissing] : putOrExplain(kind, asApplied(kind, object, world), world)
   }
 }
 
@@ -160,15 +167,18 @@ function isStored(object: JsonObject): boolean {
   return isObject(object['metadata']) && typeof object['metadata']['uid'] === 'string'
 }
 
-function putGrant(object: JsonObject, world: WorldIndex): readonly Problem[] {
-  if (isStored(object)) world.put('NHIGrant', object)
+function putGrant(kind: GrantKind, object: JsonObject, world: WorldIndex): readonly Problem[] {
+  if (isStored(object)) world.put(kind, object)
   return problemsOf(parseNHIGrant(object))
 }
 
 /** Lets what is judged next see a grant that is allowed. One that the cluster has stays as it is: no file can renew it. */
-export function addAllowedGrant({ object }: Placed, world: WorldIndex): void {
-  if (!world.hasLiveGrant(object)) world.put('NHIGrant', object)
+export function addAllowedGrant(grant: Placed, world: WorldIndex): void {
+  const kind = grant.kind === 'ClusterNHIGrant' ? 'ClusterNHIGrant' : 'NHIGrant'
+  if (!world.hasLiveGrant(grant.object)) world.put(kind, grant.object)
 }
+
+type GrantKind = Extract<WorldKind, 'NHIGrant' | 'ClusterNHIGrant'>
 
 /** What is applied over an account is the same account, with the UID that grants are for. */
 function asApplied(kind: WorldKind, object: JsonObject, world: WorldIndex): JsonObject {

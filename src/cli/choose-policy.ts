@@ -29,7 +29,7 @@ export async function policyFor(
   if (only !== undefined && offering.length === 1) return { name: only.name, version: null }
   const found =
     offering.length === 0
-      ? `no policy governs ${describeIdentity(subject)} and offers that in ${namespace}`
+      ? `no policy governs ${describeIdentity(subject)} and offers that in ${wish.isWide ? 'the whole cluster' : namespace}`
       : `more than one policy offers that: ${offering.map(({ name }) => name).join(', ')}`
   throw new UsageError(`${found}; name one with --policy`)
 }
@@ -57,12 +57,17 @@ async function readWorld(subject: Identity, { client }: ClusterSession, namespac
 }
 
 function offers(policy: Policy, wish: Wish, subject: Identity, world: WorldIndex, namespace: string): boolean {
-  const labels = world.namespaceLabels(namespace)
-  if (policy.grants === null || labels === null || !selects(policy.scope, labels)) return false
+  if (policy.grants === null || !isInScope(policy, wish, world, namespace)) return false
   const { waivable } = policy.grants
   return (
     governs(policy, subject, world) &&
     wish.permissions.every((name) => policy.permissions.some((set) => set.name === name)) &&
     wish.waive.every((check) => waivable.some((each) => each === check))
   )
+}
+
+function isInScope({ scope, clusterScope }: Policy, { isWide }: Wish, world: WorldIndex, namespace: string): boolean {
+  if (isWide) return clusterScope
+  const labels = world.namespaceLabels(namespace)
+  return labels !== null && selects(scope, labels)
 }

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts'
 import { failureOf } from './cluster-failure.ts'
 import type { ClusterArgs, Impersonated } from './cluster-options.ts'
 import type { CommandIo } from './command.ts'
-import { oneLine, verbatim } from './one-line.ts'
+import { oneLine, ownLines } from './one-line.ts'
 import { ServerTime } from './server-time.ts'
 import { packageVersion } from './version.ts'
 
@@ -47,7 +47,7 @@ export async function inCluster(
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error
     const { code, form, text } = failureOf(error)
-    io.stderr.write(form === 'Verbatim' ? verbatim(text) : `lapse ${command}: ${oneLine(text)}\n`)
+    io.stderr.write(form === 'Verbatim' ? `${ownLines(text)}\n` : `lapse ${command}: ${oneLine(text)}\n`)
     return code
   } finally {
     await transport.close()

@@ -5,7 +5,7 @@ import { Controllers } from '../controllers/controllers.ts'
 import { carriesGrant } from '../controllers/marks.ts'
 import { carrierOf, type GrantCarrier } from '../controllers/nhi-grant/carrier.ts'
 import { WatchedUntilObjects } from '../controllers/nhi-grant/watched-until-objects.ts'
-import type { ControllerCaches } from '../controllers/watch.ts'
+import { withClusterGrants, type ControllerCaches } from '../controllers/watch.ts'
 import {
   configurationName,
   parseExpectedWebhooks,
@@ -30,6 +30,7 @@ import type { Selection } from '../cluster/paged-list.ts'
 import type { KubeObject, MetadataOnly } from '../cluster/ports.ts'
 import { Transport } from '../cluster/transport.ts'
 import { loadConditionEngine } from '../core/cel/engine.ts'
+import type { ClusterGrantTerms } from '../core/world.ts'
 import { parseAddress } from '../runtime/address.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { describeOptions, readConfig, wantsHelp, type OptionTable } from '../runtime/config.ts'
@@ -41,6 +42,7 @@ import { Shutdown } from '../runtime/shutdown.ts'
 import { TrustedClock } from '../runtime/trusted-clock.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { auditOptions, checkAuditLog, createAuditLog } from './audit-log.ts'
+import { clusterGrantOptions, clusterGrantTerms } from './cluster-grant-options.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { checkLease, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
@@ -60,6 +62,7 @@ const options = {
     default: [],
     description: 'namespaces in which grants may have an identity and a token of their own',
   },
+  ...clusterGrantOptions,
   expectedWebhooks: {
     kind: 'string',
     default: null,
@@ -134,19 +137,23 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
   const audit = createAuditLog({ config, clock: trusted, log, metrics, version, identity })
   await loadConditionEngine()
+  const clusterGrants = clusterGrantTerms(config, config.leaseNamespace ?? connection.namespace)
   const reflectors = createReflectors(transport, log, metrics)
+  const wide = createClusterReflectors(transport, log, metrics, clusterGrants)
+  const caches = withClusterGrants(reflectors, wide)
   const watcher = new KubeObjectWatcher({ transport, clock, log, random: Math.random })
   const untilObjects = new WatchedUntilObjects(watcher)
   const controllers = new Controllers({
     client: new KubeClient(transport),
     events,
     audit,
-    caches: reflectors,
+    caches,
     untilObjects,
     clock: trusted,
     log,
     poolSize: config.poolSize,
     credentialNamespaces: config.credentialNamespaces,
+    clusterGrants,
     bindableClusterRoles: config.bindableClusterRoles,
     observer: metrics,
     random: Math.random,
@@ -161,8 +168,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const about = { namespace: config.leaseNamespace ?? connection.namespace, name: config.leaseName }
   const clocks = new ClockWatch({ clock: trusted, log, onChange: clockNews(events, about, leads) })
   metrics.gauge('lapse_clock_disagreement_seconds', disagreementHelp, () => trusted.disagreement() / 1_000)
-  registerGrantGauges(metrics, reflectors)
-  const all = Object.entries(reflectors)
+  registerGrantGauges(metrics, caches)
+  const all = Object.entries({ ...reflectors, ...wide })
   const guarded = Object.values(registered)
   const checks = all.map(([name, reflector]) => ({ name: `cache of ${name}`, isReady: () => reflector.hasSynced }))
   checks.push({ name: 'lease', isReady: () => lease.elector.isInTouch })
@@ -187,7 +194,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     log.info('ready to take the lease', { version, identity })
     await lease.win()
     void audit.write([]).catch(() => {}) // begins the chain; what is wrong with it is logged
-    await controllers.takeOver(Object.values(reflectors))
+    await controllers.takeOver(all.map(([, reflector]) => reflector))
     log.info('controllers started', { version })
     clocks.start()
     await Promise.all(guarded.map((reflector) => reflector.whenSynced()))
@@ -248,4 +255,14 @@ function createReflectors(transport: Transport, log: Log, metrics: Metrics): Ref
     grantBindings: reflect<GrantCarrier>(resources.roleBindings, { labelSelector: carriesGrant }, carrierOf),
     grantRoles: reflect<GrantCarrier>(resources.roles, { labelSelector: carriesGrant }, carrierOf),
   }
+}
+
+/** Grants that may not be issued are watched as well, to be denied. */
+function createClusterReflectors(transport: Transport, log: Log, metrics: Metrics, { enabled }: ClusterGrantTerms) {
+  const base = { transport, clock: systemClock, log, random: Math.random, observer: metrics }
+  const clusterGrants = new Reflector<NHIGrant>({ type: resources.clusterNhiGrants, ...base })
+  if (!enabled) return { clusterGrants }
+  const type = resources.clusterRoleBindings
+  const selection = { labelSelector: carriesGrant, transform: carrierOf }
+  return { clusterGrants, clusterGrantBindings: new Reflector<GrantCarrier>({ type, ...selection, ...base }) }
 }

@@ -6,7 +6,8 @@ import { timeLeft } from './time-left.ts'
 /** What a grant that is neither Active nor over still lacks, and who can do something about it. */
 export function waitingText(row: GrantRow): string {
   const why = conditionOf(row, 'Ready')?.message ?? 'the controller of lapse has not seen it yet'
-  const approve = `  to approve: lapse approve ${row.name} -n ${row.namespace} --reason …`
+  const place = row.namespace === '' ? '--cluster -n NAMESPACE-OF-LAPSE' : `-n ${row.namespace}`
+  const approve = `  to approve: lapse approve ${row.name} ${place} --reason …`
   return linesOfText([`  ${row.state}: ${why}`, ...(row.state === 'AwaitingApproval' ? [approve] : [])])
 }
 

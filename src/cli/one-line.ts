@@ -11,7 +11,7 @@ export function linesOfText(lines: readonly string[]): string {
   return lines.map((line) => `${oneLine(line)}\n`).join('')
 }
 
-/** What is printed as it was said, in its own lines, to a terminal that obeys none of it. */
-export function verbatim(text: string): string {
-  return linesOfText(text.split('\n'))
+/** Text in lines of its own, to a terminal that obeys none of it. */
+export function ownLines(text: string): string {
+  return text.split('\n').map(oneLine).join('\n')
 }

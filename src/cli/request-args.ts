@@ -32,6 +32,8 @@ export interface Wish {
   readonly incident: string | null
   readonly secretName: string | null
   readonly audiences: readonly string[]
+  /** For the whole cluster. */
+  readonly isWide: boolean
 }
 
 export const requestHelp = `usage: lapse request --as-subject SUBJECT --permission NAME… --reason TEXT [OPTION…]
@@ -54,6 +56,7 @@ Asks for access for a time: creates an NHIGrant and waits until it is Active, sa
       --audience NAME      for whom that token is (default: the API server); may be repeated
       --print-credential token|kubeconfig
                            print that, and nothing else, to stdout once it is there
+      --cluster            for the whole cluster: a ClusterNHIGrant
       --name NAME          of the grant (default: the subject's, and something random)
       --wait DURATION      how long to wait (default: 60s)
       --no-wait            do not wait
@@ -80,6 +83,7 @@ const options = {
   audience: { type: 'string', multiple: true },
   'print-credential': { type: 'string' },
   name: { type: 'string' },
+  cluster: { type: 'boolean' },
   wait: { type: 'string' },
   'no-wait': { type: 'boolean' },
 } as const
@@ -105,6 +109,7 @@ function wishOf(values: Values): Wish {
   if (values.for !== undefined && values['until-time'] !== undefined)
     throw new UsageError('give --for or --until-time, not both')
   parseIdentity('--as-subject', subject, 'default')
+  if (values.cluster === true) checkWide(values)
   return {
     name: values.name ?? null,
     policy: values.policy === undefined ? null : policyOf(values.policy),
@@ -119,7 +124,16 @@ function wishOf(values: Values): Wish {
     incident: values['break-glass'] ?? null,
     secretName: values.credential ?? null,
     audiences: listOf(values.audience),
+    isWide: values.cluster === true,
   }
+}
+
+/** What lives in a namespace is not for the whole cluster. Throws UsageError. */
+function checkWide(values: Values): void {
+  const bound = (['waive', 'until', 'credential', 'audience', 'print-credential'] as const).find(
+    (option) => values[option] !== undefined,
+  )
+  if (bound !== undefined) throw new UsageError(`--${bound} is for a grant in a namespace, not with --cluster`)
 }
 
 function policyOf(text: string): NonNullable<Wish['policy']> {

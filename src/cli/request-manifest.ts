@@ -7,8 +7,11 @@ export function grantManifest(wish: Wish, policy: NonNullable<Wish['policy']>, n
   const subject = wish.subject(namespace)
   return {
     apiVersion,
-    kind: 'NHIGrant',
-    metadata: { namespace, ...(wish.name === null ? { generateName: generateName(subject) } : { name: wish.name }) },
+    kind: wish.isWide ? 'ClusterNHIGrant' : 'NHIGrant',
+    metadata: {
+      ...(wish.isWide ? {} : { namespace }),
+      ...(wish.name === null ? { generateName: generateName(subject) } : { name: wish.name }),
+    },
     spec: {
       policy: { name: policy.name, ...(policy.version !== null && { version: policy.version }) },
       subject,

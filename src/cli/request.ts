@@ -1,5 +1,5 @@
 import type { KubeObject } from '../cluster/ports.ts'
-import { resources } from '../cluster/resources.ts'
+import { resources, type ResourceType } from '../cluster/resources.ts'
 import { awaitObject } from './await-object.ts'
 import { policyFor } from './choose-policy.ts'
 import { inCluster, type ClusterSession } from './cluster-session.ts'
@@ -24,23 +24,23 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 async function request(args: RequestArgs, session: ClusterSession, io: CommandIo): Promise<number> {
   const { namespace } = session
   const policy = await policyFor(args.wish, session, namespace)
-  const created = await session.client.create(resources.nhiGrants, grantManifest(args.wish, policy, namespace))
-  io.stderr.write(`lapse request: created NHIGrant ${grantName(grantRow(created))}\n`)
+  const created = await session.client.create(typeOf(args.wish), grantManifest(args.wish, policy, namespace))
+  io.stderr.write(`lapse request: created ${created.kind ?? ''} ${grantName(grantRow(created))}\n`)
   if (args.wait === 0) {
     if (args.cluster.output !== 'text') io.stdout.write(printedDocument(created, args.cluster.output))
     return exitCodes.ok
   }
   const { done, object } = await settled(created, args, session, io)
   if (object === null) {
-    io.stderr.write(`lapse request: NHIGrant ${grantName(grantRow(created))} was deleted\n`)
+    io.stderr.write(`lapse request: ${created.kind ?? ''} ${grantName(grantRow(created))} was deleted\n`)
     return exitCodes.refused
   }
   return report(object, done, args, session, io)
 }
 
-function settled(created: KubeObject, { wait }: RequestArgs, session: ClusterSession, io: CommandIo) {
+function settled(created: KubeObject, { wait, wish }: RequestArgs, session: ClusterSession, io: CommandIo) {
   let told = ''
-  return awaitObject(session, resources.nhiGrants, keyOf(created), wait, (object) => {
+  return awaitObject(session, typeOf(wish), keyOf(created), wait, (object) => {
     if (object === null || object.metadata.uid !== created.metadata.uid) return true
     const row = grantRow(object)
     if (row.state === 'Active' || hasEnded(row)) return true
@@ -49,6 +49,10 @@ function settled(created: KubeObject, { wait }: RequestArgs, session: ClusterSes
     told = text
     return false
   })
+}
+
+function typeOf({ isWide }: RequestArgs['wish']): ResourceType {
+  return isWide ? resources.clusterNhiGrants : resources.nhiGrants
 }
 
 function keyOf({ metadata }: KubeObject) {

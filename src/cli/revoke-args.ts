@@ -6,4 +6,6 @@ export interface RevokeArgs {
   readonly reason: string
   /** How long to wait until the access is gone. */
   readonly wait: Millis
+  /** Whether the grant is a ClusterNHIGrant; omitted: no. */
+  readonly isWide?: boolean
 }

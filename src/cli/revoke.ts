@@ -1,9 +1,10 @@
-import { pathOf, resources } from '../cluster/resources.ts'
+import { pathOf } from '../cluster/resources.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { awaitObject } from './await-object.ts'
 import { clusterArgsOf, clusterHelp, clusterOptions } from './cluster-options.ts'
 import { inCluster, type ClusterSession } from './cluster-session.ts'
 import { exitCodes, type CommandIo } from './command.ts'
+import { placeOf } from './grant-place.ts'
 import { grantName, grantRow, hasEnded } from './grant-row.ts'
 import { endIsProved, endIsSettled, outcomeText } from './grant-text.ts'
 import type { RevokeArgs } from './revoke-args.ts'
@@ -19,6 +20,7 @@ lifted. Waits until the access is gone, and says by how much it outlived the end
 
       --subject SUBJECT    sa/NAME, sa/NAMESPACE/NAME, user/NAME or group/NAME
       --reason TEXT        why
+      --cluster            the grant is a ClusterNHIGrant
       --lift               lift the suspension; what it ended stays ended
       --wait DURATION      how long to wait (default: 60s)
 ${clusterHelp}
@@ -32,6 +34,7 @@ const options = {
   subject: { type: 'string' },
   reason: { type: 'string' },
   lift: { type: 'boolean' },
+  cluster: { type: 'boolean' },
   wait: { type: 'string' },
 } as const
 
@@ -42,12 +45,13 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     io.stdout.write(help)
     return exitCodes.ok
   }
-  const { subject, lift = false } = values
+  const { subject, lift = false, cluster: wide = false } = values
   const cluster = clusterArgsOf(values)
   const [grant = ''] = wordsOf(positionals, subject === undefined ? ['GRANT'] : [])
+  if (wide && subject !== undefined) throw new UsageError('--cluster is for a grant, not with --subject')
   if (lift && subject === undefined) throw new UsageError('--lift needs --subject')
   const reason = lift ? '' : required('--reason', values.reason)
-  const args: RevokeArgs = { cluster, reason, wait: durationOf('--wait', values.wait ?? '60s') }
+  const args: RevokeArgs = { cluster, reason, wait: durationOf('--wait', values.wait ?? '60s'), isWide: wide }
   return inCluster('revoke', cluster, io, async (session) => {
     if (subject === undefined) return revokeGrant(grant, args, session, io)
     const { liftSuspension, suspend } = await import('./suspend.ts')
@@ -58,23 +62,23 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
 /** Ends a grant, and waits until that is proved. Throws ClusterError. */
 export async function revokeGrant(
   name: string,
-  { cluster, reason, wait }: RevokeArgs,
+  args: RevokeArgs,
   session: ClusterSession,
   io: CommandIo,
 ): Promise<number> {
-  const type = resources.nhiGrants
-  const key = { namespace: session.namespace, name }
+  const { cluster, reason, wait } = args
+  const { type, key } = placeOf(name, args, session)
   const found = await session.client.get(type, key)
   if (found === null) {
-    io.stderr.write(`lapse revoke: there is no NHIGrant ${session.namespace}/${name}\n`)
+    io.stderr.write(`lapse revoke: there is no ${type.kind} ${grantName(key)}\n`)
     return exitCodes.badInput
   }
   const before = grantRow(found)
-  if (hasEnded(before)) io.stderr.write(`lapse revoke: NHIGrant ${grantName(before)} has ended already\n`)
+  if (hasEnded(before)) io.stderr.write(`lapse revoke: ${before.kind} ${grantName(before)} has ended already\n`)
   else if (before.spec.revoke === undefined) {
     const patch = { spec: { revoke: { reason } }, metadata: { uid: before.uid } }
     const contentType = 'application/merge-patch+json'
-    await session.transport.call('PATCH', pathOf(type, key.namespace, name), patch, { contentType })
+    await session.transport.call('PATCH', pathOf(type, key.namespace, key.name), patch, { contentType })
   }
   const deadline = session.clock.monotonic() + wait
   let last = before

@@ -20,7 +20,8 @@ import { Judge } from '../webhook/judge.ts'
 import { ServingCertificate } from '../webhook/serving-certificate.ts'
 import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
-import { worldKinds, type WorldKind } from '../world/world-index.ts'
+import { worldKinds, type OperatorTerms, type WorldKind } from '../world/world-index.ts'
+import { clusterGrantOptions, clusterGrantTerms } from './cluster-grant-options.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
@@ -42,6 +43,7 @@ const options = {
     default: [],
     description: 'namespaces in which grants may have an identity and a token of their own; as the controller has it',
   },
+  ...clusterGrantOptions,
   podTemplates: {
     kind: 'list',
     default: [],
@@ -54,6 +56,7 @@ const typeOf: Readonly<Record<WorldKind, ResourceType>> = {
   AccessPolicy: resources.accessPolicies,
   AccessPolicyRevision: resources.accessPolicyRevisions,
   NHIGrant: resources.nhiGrants,
+  ClusterNHIGrant: resources.clusterNhiGrants,
   NHISuspension: resources.nhiSuspensions,
   Namespace: resources.namespaces,
   ServiceAccount: resources.serviceAccounts,
@@ -96,7 +99,11 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
   await loadConditionEngine()
   const reflectors = createReflectors(transport, log, metrics)
-  const world = createWorld(reflectors, config.credentialNamespaces, metrics)
+  const terms = {
+    credentialNamespaces: new Set(config.credentialNamespaces),
+    clusterGrants: clusterGrantTerms(config, connection.namespace),
+  }
+  const world = createWorld(reflectors, terms, metrics)
   const server = new AdmissionServer({
     judge: new Judge({ world, operatorUser, podTemplates, clock: trusted, log, metrics }),
     version,
@@ -172,12 +179,8 @@ function createReflectors(transport: Transport, log: Log, metrics: Metrics): rea
   }))
 }
 
-function createWorld(
-  reflectors: readonly KindReflector[],
-  credentialNamespaces: readonly string[],
-  metrics: Metrics,
-): WatchedWorld {
-  const watched = new WatchedWorld(systemClock, { credentialNamespaces: new Set(credentialNamespaces) })
+function createWorld(reflectors: readonly KindReflector[], terms: OperatorTerms, metrics: Metrics): WatchedWorld {
+  const watched = new WatchedWorld(systemClock, terms)
   for (const { kind, cache } of reflectors) watched.follow(kind, cache)
   const help = 'AccessPolicies that are there but cannot be parsed: they govern nobody.'
   metrics.gauge('lapse_broken_policies', help, () => watched.world.brokenPolicies.size)

@@ -1,6 +1,7 @@
 import type { AuditSink } from '../audit/ports.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../cluster/ports.ts'
 import type { Instant, Millis } from '../core/time.ts'
+import type { ClusterGrantTerms } from '../core/world.ts'
 import type { TwoSidedClock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import { after, done, WorkQueue, type Outcome, type Worker, type WorkQueueOptions } from '../runtime/queue.ts'
@@ -34,6 +35,8 @@ export interface ControllerParts {
   readonly bindableClusterRoles: readonly string[]
   /** Where grants may have an identity and a token of their own. Omitted: nowhere. */
   readonly credentialNamespaces?: readonly string[]
+  /** Omitted: the operator gives no access to the whole cluster. */
+  readonly clusterGrants?: ClusterGrantTerms
   readonly observer: GrantObserver & DriftObserver & { queue(name: string): QueueObserver }
   /** In [0, 1); spreads retries. */
   readonly random: () => number
@@ -63,10 +66,11 @@ export class Controllers {
 
   constructor(parts: ControllerParts) {
     const { client, events, caches, clock, log, observer, random, audit, untilObjects = noUntilObjects } = parts
-    const world = new WorldIndex({ credentialNamespaces: new Set(parts.credentialNamespaces ?? []) })
+    const { clusterGrants = { enabled: false, approvalNamespace: '' } } = parts
+    const world = new WorldIndex({ credentialNamespaces: new Set(parts.credentialNamespaces ?? []), clusterGrants })
     feedAll(caches, world)
     const policies = new PolicyStore(caches, world)
-    const approvals = new ApprovalIndex()
+    const approvals = new ApprovalIndex(clusterGrants.approvalNamespace)
     caches.approvals.subscribe((change) => approvals.apply(change))
     const grants = new GrantStore(caches, world, approvals)
     const { poolSize, bindableClusterRoles } = parts
@@ -94,7 +98,13 @@ export class Controllers {
       observer,
       remind: (key, at) => grantQueue.addAt(`${key.namespace}/${key.name}`, at),
     })
-    const orphanSweep = new OrphanSweep({ client, grants: caches.grants, evidence: new EvidenceRecorder(parts), log })
+    const orphanSweep = new OrphanSweep({
+      client,
+      grants: caches.grants,
+      evidence: new EvidenceRecorder(parts),
+      log,
+      clusterGrants: clusterGrants.enabled,
+    })
     const strays = new StrayBindings(clock)
     const queueOf = (name: string, worker: Worker, limits: QueueLimits = {}): WorkQueue =>
       new WorkQueue({ name, worker, ...limits, clock, log, random, observer: observer.queue(name) })

@@ -10,7 +10,7 @@ export const carriesGrant = `${marks.managedBy}=${managedByLapse[marks.managedBy
  * not, and blockOwnerDeletion is false so that nothing stands in front of deleting the owner.
  */
 export function ownedBy(
-  kind: 'NHIGrant' | 'AccessPolicyRevision',
+  kind: 'NHIGrant' | 'ClusterNHIGrant' | 'AccessPolicyRevision',
   owner: { readonly name: string; readonly uid: string },
 ): OwnerReference {
   return { apiVersion, kind, name: owner.name, uid: owner.uid, controller: true, blockOwnerDeletion: false }

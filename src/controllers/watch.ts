@@ -12,6 +12,7 @@ import { grantNamespaceOf } from '../api/v1alpha1/parse-nhi-grant-approval.ts'
 import type { Cache, MetadataOnly, ObjectKey } from '../cluster/ports.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
 import { GrantIndex } from './grant-index.ts'
+import { MergedCache } from './merged-cache.ts'
 import type { GrantCarrier } from './nhi-grant/carrier.ts'
 import { policyNamedBy } from './nhi-grant/named-in-spec.ts'
 
@@ -33,6 +34,26 @@ export interface ControllerCaches {
   readonly grantBindings: Cache<GrantCarrier>
   /** And Roles. */
   readonly grantRoles: Cache<GrantCarrier>
+}
+
+/** Caches of what has no namespace beside what does. */
+export interface ClusterGrantCaches {
+  readonly clusterGrants: Cache<NHIGrant>
+  /** ClusterRoleBindings that `carriesGrant` selects. Omitted: the operator may not read them, and no grant has any. */
+  readonly clusterGrantBindings?: Cache<GrantCarrier>
+}
+
+/** The same with grants for the whole cluster, and what carries them, among the others. */
+export function withClusterGrants(
+  caches: ControllerCaches,
+  { clusterGrants, clusterGrantBindings }: ClusterGrantCaches,
+): ControllerCaches {
+  const bindings = clusterGrantBindings === undefined ? [] : [clusterGrantBindings]
+  return {
+    ...caches,
+    grants: new MergedCache([caches.grants, clusterGrants]),
+    grantBindings: new MergedCache([caches.grantBindings, ...bindings]),
+  }
 }
 
 /** Feeds a cache into the world. Subscribe with it before anything that reads the world on the same change. */

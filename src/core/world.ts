@@ -28,6 +28,7 @@ export interface RevisionFacts {
 /** A grant that has not ended, as far as decisions about others need it. */
 export interface LiveGrant {
   readonly uid: string
+  /** Empty: it is for the whole cluster. */
   readonly namespace: string
   readonly name: string
   readonly policy: string
@@ -83,6 +84,14 @@ export interface Suspension {
   readonly reason: string
 }
 
+/** What the operator does with grants that have no namespace. */
+export interface ClusterGrantTerms {
+  /** Whether it issues them. */
+  readonly enabled: boolean
+  /** The namespace in which what is said of them must be: no other could be deleted by a tenant, or filled by one. */
+  readonly approvalNamespace: string
+}
+
 /**
  * Everything that a decision may look at: the caches of a running replica, or the files given to `lapse check`.
  * What is not known is null or absent, and every decision reads that as no.
@@ -91,6 +100,8 @@ export interface World {
   readonly rbac: RoleView
   /** Where the operator makes identities with tokens; null: that is not known. */
   readonly credentialNamespaces: ReadonlySet<string> | null
+  /** How the operator deals with grants for the whole cluster; null: that is not known. */
+  readonly clusterGrants: ClusterGrantTerms | null
   policy(name: string): Policy | null
   policies(): readonly Policy[]
   /** Every recorded version of a policy, in no order. */

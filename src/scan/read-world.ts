@@ -13,6 +13,7 @@ const worldResources: readonly (readonly [WorldKind, ResourceType])[] = [
   ['ClusterRoleBinding', resources.clusterRoleBindings],
   ['RoleBinding', resources.roleBindings],
   ['NHIGrant', resources.nhiGrants],
+  ['ClusterNHIGrant', resources.clusterNhiGrants],
 ]
 
 /** Everything that decisions look at, as the API server has it now. Not one snapshot: what changes meanwhile is judged by the next scan. */

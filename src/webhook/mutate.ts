@@ -63,6 +63,7 @@ function patched(patch: readonly PatchOperation[]): Answer {
 
 export const mutate: Review = byKind({
   'lapse.dev/NHIGrant': stampRequester,
+  'lapse.dev/ClusterNHIGrant': stampRequester,
   'lapse.dev/NHIGrantApproval': stampApprover,
   'lapse.dev/NHISuspension': stampSetter,
   'lapse.dev/AccessPolicy': stampAuthor,

@@ -36,7 +36,11 @@ const reviewNewApproval: Review = (request, { world, now }) => {
   const { name, uid } = spec.grant
   const namespace = grantNamespaceOf(request.namespace, spec)
   const asked = { grant: { namespace, name, uid }, grantDigest, decision, approver: request.user }
-  const findings = [...reviewStamp(request, parsed.value), ...decideApproval(asked, world, now)]
+  const findings = [
+    ...reviewStamp(request, parsed.value),
+    ...reviewPlace(request, parsed.value, world),
+    ...decideApproval(asked, world, now),
+  ]
   if (findings.length === 0) return allowed
   const message = explain({
     what: describeObject(request),
@@ -57,13 +61,22 @@ function reviewStamp({ user }: AdmissionRequest, { spec }: ParsedApproval): read
   return [highFinding('approver-forged', 'spec.approver', message, 'leave it to the mutating webhook of lapse')]
 }
 
+/** What is said of a grant without a namespace must be where no tenant can delete it with its namespace. */
+function reviewPlace({ namespace }: AdmissionRequest, { spec }: ParsedApproval, world: World): readonly Finding[] {
+  const place = world.clusterGrants?.approvalNamespace ?? null
+  if (spec.grant.kind !== 'ClusterNHIGrant' || namespace === place) return []
+  const message = `what is said of a ClusterNHIGrant counts in ${place === null ? 'no namespace' : `namespace ${place}`} only`
+  return [highFinding('approval-misplaced', 'metadata.namespace', message, 'create it there')]
+}
+
 /** What may still be on its way to us: the grant itself, how it has ended, or a newer version of its policy. */
 function unsettledIn(
   { grant, decision }: Parameters<typeof decideApproval>[0],
   policy: string | null,
   findings: readonly Finding[],
 ): readonly WorldReference[] {
-  const own: WorldReference = { kind: 'NHIGrant', namespace: grant.namespace, name: grant.name }
+  const kind = grant.namespace === '' ? 'ClusterNHIGrant' : 'NHIGrant'
+  const own: WorldReference = { kind, namespace: grant.namespace, name: grant.name }
   return findings.flatMap(({ check }) => {
     if (check === 'approval-grant-missing') return [own]
     if (check === 'approval-out-of-time') return decision === 'Review' ? [own] : []

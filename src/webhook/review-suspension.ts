@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parseNHISuspension, type ParsedSuspension } from '../api/v1alpha1/parse-nhi-suspension.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
+import { describeGrant } from '../core/grant/cluster-grant.ts'
 import { describeIdentity, sameIdentity, usernameOf, type Identity } from '../core/identity.ts'
 import { explain } from '../core/policy/explain.ts'
 import { superUserGroup } from '../core/rbac/subject.ts'
@@ -33,7 +34,7 @@ const reviewNewSuspension: Review = (request, { world, operatorUser }) => {
   if (forged.length > 0) return refuse(request, 'names another one who set it', forged)
   const { subject } = parsed.value
   const ending = liveGrantsOf(subject, world).map(
-    ({ namespace, name, policy }) => `ends grant ${namespace}/${name} of ${describeIdentity(subject)} under ${policy}`,
+    (grant) => `ends grant ${describeGrant(grant)} of ${describeIdentity(subject)} under ${grant.policy}`,
   )
   const ofOurs = usernameOf(subject) === operatorUser ? [ourOwn] : []
   return allowedWith({ warnings: [...ofOurs, ...ending.sort()].map(warningOf) })

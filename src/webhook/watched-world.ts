@@ -2,7 +2,7 @@ import type { Cache } from '../cluster/ports.ts'
 import type { World } from '../core/world.ts'
 import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { WorldIndex, worldKinds, type WorldKind } from '../world/world-index.ts'
+import { WorldIndex, worldKinds, type OperatorTerms, type WorldKind } from '../world/world-index.ts'
 import type { WorldReference } from './answer.ts'
 
 /** The world that reviews look at, and how to wait for it. */
@@ -31,7 +31,7 @@ export class WatchedWorld implements ReviewedWorld {
   readonly #caches = new Map<WorldKind, Pick<FollowedCache, 'hasSynced' | 'age'>>()
   readonly #waiters = new Set<Waiter>()
 
-  constructor(clock: Clock, known: Partial<Pick<World, 'credentialNamespaces'>> = {}) {
+  constructor(clock: Clock, known: Partial<OperatorTerms> = {}) {
     this.#clock = clock
     this.#world = new WorldIndex(known)
   }

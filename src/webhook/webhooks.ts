@@ -20,6 +20,8 @@ export interface Webhook {
 const reviewOwnKinds: Review = byKind({
   'lapse.dev/NHIGrant': reviewGrant,
   'lapse.dev/NHIGrant/status': reviewStatus,
+  'lapse.dev/ClusterNHIGrant': reviewGrant,
+  'lapse.dev/ClusterNHIGrant/status': reviewStatus,
   'lapse.dev/NHIGrantApproval': reviewApproval,
   'lapse.dev/NHISuspension': reviewSuspension,
   'lapse.dev/AccessPolicy': reviewPolicy,

@@ -140,7 +140,7 @@ function bindingUids(status: JsonObject): readonly string[] {
   const objects = Array.isArray(status['objects']) ? status['objects'] : []
   return objects.flatMap((object) => {
     const uid = textAt(isObject(object) ? object : {}, 'uid')
-    return uid !== null && textAt(object, 'kind') === 'RoleBinding' ? [uid] : []
+    return uid !== null && (textAt(object, 'kind') ?? '').endsWith('RoleBinding') ? [uid] : []
   })
 }
 

@@ -1,10 +1,12 @@
 import { parseAccessPolicy } from '../api/v1alpha1/parse-access-policy.ts'
+import { isObject } from '../api/validate.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import type { Problem } from '../core/problem.ts'
 import { RbacIndex } from '../core/rbac/rbac-index.ts'
 import type { Labels } from '../core/selector.ts'
 import type { Identity } from '../core/identity.ts'
 import type {
+  ClusterGrantTerms,
   LiveGrant,
   RevisionFacts,
   ServiceAccountFacts,
@@ -31,6 +33,7 @@ export const worldKinds = [
   'AccessPolicy',
   'AccessPolicyRevision',
   'NHIGrant',
+  'ClusterNHIGrant',
   'NHISuspension',
   'Namespace',
   'ServiceAccount',
@@ -40,6 +43,9 @@ export const worldKinds = [
   'ClusterRoleBinding',
 ] as const
 export type WorldKind = (typeof worldKinds)[number]
+
+/** What no object tells: how the operator is run. */
+export type OperatorTerms = Pick<World, 'credentialNamespaces' | 'clusterGrants'>
 
 export function isWorldKind(kind: string): kind is WorldKind {
   return (worldKinds as readonly string[]).includes(kind)
@@ -63,10 +69,12 @@ export class WorldIndex implements World {
   readonly #unreviewed = new Map<string, UnreviewedGrant>()
   readonly #suspensions = new Suspensions()
   readonly credentialNamespaces: ReadonlySet<string> | null
+  readonly clusterGrants: ClusterGrantTerms | null
   #policyList: readonly Policy[] = []
 
-  constructor({ credentialNamespaces = null }: Partial<Pick<World, 'credentialNamespaces'>> = {}) {
+  constructor({ credentialNamespaces = null, clusterGrants = null }: Partial<OperatorTerms> = {}) {
     this.credentialNamespaces = credentialNamespaces
+    this.clusterGrants = clusterGrants
   }
 
   /** Takes in a change that a cache has seen. */
@@ -85,6 +93,8 @@ export class WorldIndex implements World {
         return this.#putRevision(object)
       case 'NHIGrant':
         return this.#putGrant(`${key.namespace}/${key.name}`, object)
+      case 'ClusterNHIGrant':
+        return this.#putGrant(`/${key.name}`, object)
       case 'NHISuspension':
         return this.#suspensions.put(key.name, readSuspension(object))
       case 'Namespace':
@@ -113,6 +123,8 @@ export class WorldIndex implements World {
       }
       case 'NHIGrant':
         return this.#removeGrant(`${key.namespace}/${key.name}`)
+      case 'ClusterNHIGrant':
+        return this.#removeGrant(`/${key.name}`)
       case 'NHISuspension':
         return this.#suspensions.remove(key.name)
       case 'Namespace':
@@ -163,7 +175,8 @@ export class WorldIndex implements World {
   /** Whether a grant under the name of this one is there and has not ended. */
   hasLiveGrant(object: unknown): boolean {
     const { namespace, name } = keyOf(object)
-    return this.#grants.has(`${namespace}/${name}`)
+    const isWide = isObject(object) && object['kind'] === 'ClusterNHIGrant'
+    return this.#grants.has(isWide ? `/${name}` : `${namespace}/${name}`)
   }
 
   grantBindings(): ReadonlySet<string> {

@@ -182,7 +182,7 @@ describe('lapse check refuses to judge', () => {
       [
         'a kind of ours that does not exist',
         'apiVersion: lapse.dev/v1alpha1\nkind: AccessPolcy\nmetadata: {name: a}\n',
-        'x.yaml:2: kind: there is no kind "AccessPolcy" in lapse.dev\n  → known kinds: AccessPolicy, AccessPolicyRevision, NHIGrant, NHISuspension, NHIGrantApproval',
+        'x.yaml:2: kind: there is no kind "AccessPolcy" in lapse.dev\n  → known kinds: AccessPolicy, AccessPolicyRevision, NHIGrant, ClusterNHIGrant, NHISuspension, NHIGrantApproval',
       ],
       [
         'a revision that does not say what it records',

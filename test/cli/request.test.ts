@@ -54,6 +54,28 @@ spec:
     expect(parseNHIGrant(manifest)).to.deep.include({ ok: true })
   })
 
+  it('asks for the whole cluster by another kind, and for nothing there that lives in a namespace', () => {
+    const manifest = manifestOf('--cluster', '--for', '30m')
+    expect(manifest).to.deep.equal(
+      load(`
+apiVersion: lapse.dev/v1alpha1
+kind: ClusterNHIGrant
+metadata: {generateName: api-}
+spec:
+  policy: {name: deploy}
+  subject: {kind: ServiceAccount, namespace: payments, name: api}
+  permissions: [rollout]
+  duration: 30m
+  reason: Release 41
+`),
+    )
+    expect(parseNHIGrant(manifest)).to.deep.include({ ok: true })
+    for (const option of ['waive', 'until', 'credential'])
+      expect(() => parseRequestArgs([...needed, '--cluster', `--${option}`, 'job/x']), option).to.throw(
+        `--${option} is for a grant in a namespace, not with --cluster`,
+      )
+  })
+
   it('takes an instant in any zone', () => {
     expect(manifestOf('--until-time', '2027-03-01T02:00:00+02:00')).to.have.nested.property(
       'spec.notAfter',

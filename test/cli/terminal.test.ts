@@ -1,10 +1,12 @@
 import { expect } from 'chai'
 import { approvalText } from '../../src/cli/approval-text.ts'
+import { badInputText, textReport } from '../../src/cli/check-text.ts'
 import { explanationText } from '../../src/cli/explanation-text.ts'
 import { grantRow } from '../../src/cli/grant-row.ts'
 import { outcomeText, waitingText } from '../../src/cli/grant-text.ts'
 import { grantsTable } from '../../src/cli/grants-report.ts'
-import { oneLine, verbatim } from '../../src/cli/one-line.ts'
+import { oneLine, ownLines } from '../../src/cli/one-line.ts'
+import { paintFor } from '../../src/cli/paint.ts'
 import { suspend } from '../../src/cli/suspend.ts'
 import { sessionOf, written } from './fake-session.ts'
 import { now } from './fake-io.ts'
@@ -106,7 +108,35 @@ const texts: readonly (readonly [sentence: string, lines: number, text: () => st
         now,
       ),
   ],
-  ['a refusal that is printed as it is', 2, () => verbatim(`denied:\n${evil.replaceAll('\n', '')}`)],
+  [
+    'what `lapse check` says of a file',
+    2,
+    () => {
+      const [path, message] = [evil.replace('\n', ''), 'is unknown']
+      return badInputText([{ file: 'a.yaml', line: 1, path, message, remedy: '' }])
+    },
+  ],
+  [
+    'what it says of an object',
+    5,
+    () => {
+      const finding = {
+        check: 'host-path',
+        severity: 'High',
+        enforcement: 'Warn',
+        path: `spec[${evil.replace('\n', '')}]`,
+        message: 'no',
+        remedy: 'mend it',
+        policy: null,
+      }
+      const object = { apiVersion: 'v1', kind: 'Pod', name: evil.replace('\n', '') }
+      const source = { file: 'a.yaml', document: 1, line: 1 }
+      const result = { verdict: 'Warn', findings: [finding], source, object, why: '', next: [], note: '' }
+      const report = { results: [result], baselined: null } as unknown as Parameters<typeof textReport>[0]
+      return textReport(report, paintFor(false, written().stdout, {}))
+    },
+  ],
+  ['a refusal that is printed as it is', 2, () => ownLines(`denied:\n${evil.replaceAll('\n', '')}\n`)],
 ]
 
 describe('text of objects on a terminal', () => {

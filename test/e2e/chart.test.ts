@@ -34,6 +34,11 @@ const everything = {
   networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
 }
 
+/** What these rules let be done to ClusterRoleBindings. */
+function overClusterRoleBindings(rules: readonly Rule[]): readonly (readonly string[])[] {
+  return rules.filter(({ resources }) => resources.includes('clusterrolebindings')).map(({ verbs }) => verbs)
+}
+
 /** What the chart makes for credentials. */
 function credentialRights(objects: readonly KubeObject[]): readonly KubeObject[] {
   return objects.filter(({ metadata }) => metadata!.name === 'lapse-credentials')
@@ -219,6 +224,18 @@ describe('charts/lapse', () => {
       for (const name of ['lapse-controller', 'lapse-webhook']) {
         const [container] = find(objects, 'Deployment', name)['spec'].template.spec.containers
         expect(container.args).to.include('--credential-namespaces=ci,payments')
+      }
+    })
+
+    it('lets the controller bind in the whole cluster only when it is told to, and tells both processes', async () => {
+      const [off, on] = [await rendered({}), await rendered({ clusterGrants: { enabled: true } })]
+      expect(overClusterRoleBindings(rulesOf(off))).to.deep.equal([['list']])
+      expect(overClusterRoleBindings(rulesOf(on))).to.deep.equal([['get', 'list', 'watch', 'create', 'delete']])
+      for (const name of ['lapse-controller', 'lapse-webhook']) {
+        const argsOf = (objects: readonly KubeObject[]): readonly string[] =>
+          find(objects, 'Deployment', name)['spec'].template.spec.containers[0].args
+        expect(argsOf(off)).not.to.include('--cluster-grants')
+        expect(argsOf(on)).to.include.members(['--cluster-grants', '--approval-namespace=lapse-system'])
       }
     })
 
@@ -649,6 +666,7 @@ describe('charts/lapse', () => {
                 'accesspolicyrevisions',
                 'nhigrantapprovals',
                 'nhigrants', // those that are to be reviewed, which spec.revoke ends, and only while the webhook answers
+                'clusternhigrants',
                 'nhisuspensions', // by their own subject, and only while the webhook answers
                 'customresourcedefinitions',
                 'customresourcedefinitions/status',
@@ -834,11 +852,25 @@ describe('charts/lapse', () => {
 /** What people may do with each, of lapse.dev. */
 const userRoles: Readonly<Record<string, readonly string[]>> = {
   'lapse-requester': ['create,get,list,watch nhigrants', 'get,list accesspolicies'],
-  'lapse-approver': ['create,get,list nhigrantapprovals', 'get,list nhigrants', 'get,list accesspolicies'],
-  'lapse-suspender': ['create,delete,get,list nhisuspensions', 'get,list,watch nhigrants'],
-  'lapse-viewer': ['accesspolicies', 'accesspolicyrevisions', 'nhigrants', 'nhigrantapprovals', 'nhisuspensions'].map(
-    (kind) => `get,list,watch ${kind}`,
-  ),
+  'lapse-approver': [
+    'create,get,list nhigrantapprovals',
+    'get,list nhigrants',
+    'get,list clusternhigrants',
+    'get,list accesspolicies',
+  ],
+  'lapse-suspender': [
+    'create,delete,get,list nhisuspensions',
+    'get,list,watch nhigrants',
+    'get,list,watch clusternhigrants',
+  ],
+  'lapse-viewer': [
+    'accesspolicies',
+    'accesspolicyrevisions',
+    'nhigrants',
+    'clusternhigrants',
+    'nhigrantapprovals',
+    'nhisuspensions',
+  ].map((kind) => `get,list,watch ${kind}`),
 }
 
 const poolNames = ['lapse-set-0', 'lapse-set-1', 'lapse-set-2']
@@ -847,13 +879,20 @@ const poolNames = ['lapse-set-0', 'lapse-set-1', 'lapse-set-2']
 const controllerRules: readonly Rule[] = [
   {
     apiGroups: ['lapse.dev'],
-    resources: ['accesspolicies', 'accesspolicyrevisions', 'nhigrants', 'nhigrantapprovals', 'nhisuspensions'],
+    resources: [
+      'accesspolicies',
+      'accesspolicyrevisions',
+      'nhigrants',
+      'clusternhigrants',
+      'nhigrantapprovals',
+      'nhisuspensions',
+    ],
     verbs: ['get', 'list', 'watch'],
   },
-  { apiGroups: ['lapse.dev'], resources: ['nhigrants'], verbs: ['delete'] },
+  { apiGroups: ['lapse.dev'], resources: ['nhigrants', 'clusternhigrants'], verbs: ['delete'] },
   {
     apiGroups: ['lapse.dev'],
-    resources: ['accesspolicies/status', 'accesspolicyrevisions/status', 'nhigrants/status'],
+    resources: ['accesspolicies/status', 'accesspolicyrevisions/status', 'nhigrants/status', 'clusternhigrants/status'],
     verbs: ['update'],
   },
   { apiGroups: ['lapse.dev'], resources: ['accesspolicyrevisions'], verbs: ['create'] },

@@ -137,6 +137,7 @@ describe('lapse check --live', () => {
         'clusterrolebindings.rbac.authorization.k8s.io',
         'clusterroles.rbac.authorization.k8s.io',
         'namespaces',
+        'nhisuspensions.lapse.dev',
         'rolebindings.rbac.authorization.k8s.io',
         'roles.rbac.authorization.k8s.io',
         'serviceaccounts',

@@ -8,7 +8,14 @@ import { kinds } from '../../src/api/v1alpha1/crds.ts'
 import { digestOf } from '../../src/api/v1alpha1/digest.ts'
 import { parseAccessPolicy } from '../../src/api/v1alpha1/parse-access-policy.ts'
 import { brokenRules, brokenTransitions } from '../api/v1alpha1/broken-rules.ts'
-import { accessPolicy, nhiGrant, nhiGrantApproval, nhiSuspension, type Wire } from '../api/v1alpha1/wire.ts'
+import {
+  accessPolicy,
+  clusterNHIGrant,
+  nhiGrant,
+  nhiGrantApproval,
+  nhiSuspension,
+  type Wire,
+} from '../api/v1alpha1/wire.ts'
 import { ApiError, type KubeObject } from '../support/admin-api.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
@@ -68,19 +75,21 @@ describe('crds/', () => {
   })
 
   after(async () => {
-    for (const plural of ['accesspolicies', 'accesspolicyrevisions', 'nhisuspensions'])
+    for (const plural of ['accesspolicies', 'accesspolicyrevisions', 'clusternhigrants', 'nhisuspensions'])
       await cp?.admin.delete(`${api}/${plural}?labelSelector=test%3D${namespace}`)
   })
 
   const policies = `${api}/accesspolicies`
   const revisions = `${api}/accesspolicyrevisions`
   const suspensions = `${api}/nhisuspensions`
+  const clusterGrants = `${api}/clusternhigrants`
   const grants = (): string => `${api}/namespaces/${namespace}/nhigrants`
   const approvals = (): string => `${api}/namespaces/${namespace}/nhigrantapprovals`
   const collectionOf = (kind: string): string =>
     ({
       AccessPolicy: policies,
       AccessPolicyRevision: revisions,
+      ClusterNHIGrant: clusterGrants,
       NHIGrantApproval: approvals(),
       NHISuspension: suspensions,
     })[kind] ?? grants()
@@ -89,7 +98,7 @@ describe('crds/', () => {
   function mine(object: Wire): Wire {
     const metadata = { ...object.metadata, labels: { test: namespace } }
     if (object.metadata.namespace !== undefined) metadata.namespace = namespace
-    else if (object.kind === 'NHISuspension') metadata.name = name
+    else if (object.kind === 'NHISuspension' || object.kind === 'ClusterNHIGrant') metadata.name = name
     else if (metadata.name.length <= 63) metadata.name = metadata.name.replace('payments-deploy', name)
     return { ...object, metadata }
   }
@@ -102,6 +111,7 @@ describe('crds/', () => {
   const pathOf = (kind: string): string =>
     ({
       AccessPolicyRevision: `${revisions}/${name}-1.4.0`,
+      ClusterNHIGrant: `${clusterGrants}/${name}`,
       NHIGrantApproval: `${approvals()}/rollout-2041-ana`,
       NHISuspension: `${suspensions}/${name}`,
     })[kind] ?? `${grants()}/rollout-2041`
@@ -156,7 +166,14 @@ describe('crds/', () => {
   })
 
   describe('accept', () => {
-    for (const object of [accessPolicy(), revisionOf(accessPolicy()), nhiGrant(), nhiGrantApproval(), nhiSuspension()])
+    for (const object of [
+      accessPolicy(),
+      revisionOf(accessPolicy()),
+      nhiGrant(),
+      clusterNHIGrant(),
+      nhiGrantApproval(),
+      nhiSuspension(),
+    ])
       it(`what is right: ${object.kind}`, async () => expect(await dryRun(object)).to.deep.equal([]))
 
     it('null for what may be omitted', async () => {
@@ -182,7 +199,9 @@ describe('crds/', () => {
     describe('a change:', () => {
       before(async () => {
         await create(nhiGrant())
-        await cp.admin.patch(`${grants()}/rollout-2041`, { spec: { revoke: { reason: 'leaked' } } })
+        await create(clusterNHIGrant())
+        for (const kind of ['NHIGrant', 'ClusterNHIGrant'])
+          await cp.admin.patch(pathOf(kind), { spec: { revoke: { reason: 'leaked' } } })
         for (const object of [revisionOf(accessPolicy()), nhiGrantApproval(), nhiSuspension()]) await create(object)
       })
 

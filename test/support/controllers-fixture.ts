@@ -20,6 +20,7 @@ import { Controllers, type ControllerParts } from '../../src/controllers/control
 import { carriesGrant } from '../../src/controllers/marks.ts'
 import { carrierOf, type GrantCarrier } from '../../src/controllers/nhi-grant/carrier.ts'
 import { WatchedUntilObjects } from '../../src/controllers/nhi-grant/watched-until-objects.ts'
+import { withClusterGrants } from '../../src/controllers/watch.ts'
 import type { Instant, Millis } from '../../src/core/time.ts'
 import { systemClock, type TwoSidedClock } from '../../src/runtime/clock.ts'
 import { silentLog, type Log } from '../../src/runtime/log.ts'
@@ -66,6 +67,8 @@ export interface RunOptions {
   readonly bindableClusterRoles?: readonly string[]
   /** Default: none. The RBAC that it takes there is the test's to apply. */
   readonly credentialNamespaces?: readonly string[]
+  /** Whether grants for the whole cluster are issued. Default: they are not seen. */
+  readonly clusterGrants?: boolean
   /** The only policy, by the label `policy`, and the only namespace for grants that it sees. Default: everything. */
   readonly scope?: { readonly policy: string; readonly namespace: string }
   /** They are a standby until then. Default: they lead from the start. */
@@ -130,6 +133,7 @@ export class ControllersFixture {
     const witness = clock instanceof TrustedClock ? { witness: clock } : {}
     const transport = new Transport({ connection, clock: systemClock, random: Math.random, ...witness })
     const caches = cachesOf(transport, options)
+    const wide = clusterCachesOf(transport, options)
     const client = new KubeClient(transport)
     const watcher = new KubeObjectWatcher({ transport, clock: systemClock, log, random: Math.random })
     const untilObjects = new WatchedUntilObjects(watcher)
@@ -137,7 +141,7 @@ export class ControllersFixture {
       client: options.intercept === undefined ? client : new InterceptedClient(client, options.intercept),
       events: options.events?.(transport) ?? { record: () => {} },
       audit: options.audit ?? { write: () => Promise.resolve() },
-      caches,
+      ...wholeOf(caches, wide, options),
       untilObjects,
       clock,
       log,
@@ -147,7 +151,7 @@ export class ControllersFixture {
       observer: createMetrics({ version: 'test' }),
       random: Math.random,
     })
-    const reflectors = Object.values(caches)
+    const reflectors = Object.values({ ...caches, ...wide })
     let ended: Promise<void> | null = null
     const end = async (): Promise<void> => {
       await controllers.drain()
@@ -213,6 +217,29 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
     clusterRoles: reflect<KubeObject>(resources.clusterRoles),
     grantBindings: reflect<GrantCarrier>(resources.roleBindings, carriers, carrierOf),
     grantRoles: reflect<GrantCarrier>(resources.roles, carriers, carrierOf),
+  }
+}
+
+function wholeOf(
+  caches: Caches,
+  wide: ReturnType<typeof clusterCachesOf>,
+  { clusterGrants: enabled = false }: RunOptions,
+): Pick<ControllerParts, 'caches' | 'clusterGrants'> {
+  if (wide === null) return { caches }
+  const clusterGrants = { enabled, approvalNamespace: operatorAccount.namespace }
+  return { caches: withClusterGrants(caches, wide), clusterGrants }
+}
+
+function clusterCachesOf(transport: Transport, { clusterGrants, log = silentLog }: RunOptions) {
+  if (clusterGrants === undefined) return null
+  const base = { transport, clock: systemClock, log, random: Math.random }
+  const grants = new Reflector<NHIGrant>({ type: resources.clusterNhiGrants, ...base })
+  if (!clusterGrants) return { clusterGrants: grants }
+  const type = resources.clusterRoleBindings
+  const selection = { labelSelector: carriesGrant, transform: carrierOf }
+  return {
+    clusterGrants: grants,
+    clusterGrantBindings: new Reflector<GrantCarrier>({ type, ...selection, ...base }),
   }
 }
 

@@ -60,26 +60,8 @@ const approved: LifeKind = {
 const shortened: LifeKind = {
   name: 'that is shortened',
   spec: { duration: '1h' },
-  policy: {
-    grants: {
-      maxDuration: '1h',
-      requesters: [{ kind: 'Self' }],
-      conditions: [
-        {
-          name: 'calm',
-          expression: "!('incident' in namespaceObject.metadata.labels)",
-          message: 'there is an incident',
-          otherwise: 'Constrain',
-          constrain: { maxDuration: '3s' },
-        },
-      ],
-    },
-  },
-  act: async (scene, admin) => {
-    await scene.reaches('g', 'Active', 30_000)
-    const labels = { incident: 'yes' }
-    await admin.patch(`/api/v1/namespaces/${scene.namespace}`, { metadata: { labels } })
-  },
+  policy: underCalm({ otherwise: 'Constrain', constrain: { maxDuration: '3s' } }),
+  act: sayIncident,
   // the end that is written on a binding is brought forward by another binding
   writes: [
     status,
@@ -100,7 +82,14 @@ const revoked: LifeKind = {
     await scene.reaches('g', 'Active', 30_000)
     await scene.revoke('g')
   },
-  // an end before its time is marked first, and told when it is proved
+  writes: [status, 'create rolebindings', status, 'delete rolebindings', status],
+}
+const ended: LifeKind = {
+  name: 'that a condition ends',
+  spec: { duration: '1h' },
+  policy: underCalm({ otherwise: 'Deny' }),
+  act: sayIncident,
+  // what may pass is marked first, and told when it is proved
   writes: [status, 'create rolebindings', status, 'delete rolebindings', status, status],
 }
 export const withCredential: LifeKind = {
@@ -128,7 +117,6 @@ export const withCredential: LifeKind = {
     'delete secrets',
     'delete serviceaccounts',
     status,
-    status,
   ],
 }
 export const lifeKinds: readonly LifeKind[] = [
@@ -138,8 +126,25 @@ export const lifeKinds: readonly LifeKind[] = [
   approved,
   shortened,
   revoked,
+  ended,
   withCredential,
 ]
+
+/** A policy with a condition that holds until there is an incident. */
+function underCalm(otherwise: object): NonNullable<LifeKind['policy']> {
+  const calm = {
+    name: 'calm',
+    expression: "!('incident' in namespaceObject.metadata.labels)",
+    message: 'there is an incident',
+    ...otherwise,
+  }
+  return { grants: { maxDuration: '1h', requesters: [{ kind: 'Self' }], conditions: [calm] } }
+}
+
+async function sayIncident(scene: Scene, admin: AdminApi): Promise<void> {
+  await scene.reaches('g', 'Active', 30_000)
+  await admin.patch(`/api/v1/namespaces/${scene.namespace}`, { metadata: { labels: { incident: 'yes' } } })
+}
 
 async function approve(scene: Scene, admin: AdminApi): Promise<void> {
   const { metadata, status: waiting } = await scene.reaches('g', 'AwaitingApproval', 30_000)

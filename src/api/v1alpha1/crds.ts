@@ -1,6 +1,7 @@
 import type { ObjectSchema } from '../schema.ts'
 import { accessPolicyRevisionSchema } from './access-policy-revision.schema.ts'
 import { accessPolicySchema } from './access-policy.schema.ts'
+import { clusterNHIGrantSchema } from './cluster-nhi-grant.schema.ts'
 import { nhiGrantApprovalSchema } from './nhi-grant-approval.schema.ts'
 import { nhiGrantSchema } from './nhi-grant.schema.ts'
 import { nhiSuspensionSchema } from './nhi-suspension.schema.ts'
@@ -38,6 +39,17 @@ function column(
 
 const age = column('Age', '.metadata.creationTimestamp', 'Time since its creation.', 'date')
 const ready = column('Ready', ".status.conditions[?(@.type=='Ready')].status", 'Whether it is in force.')
+
+const grantColumns: readonly PrinterColumn[] = [
+  column('Subject', '.spec.subject.name', 'Who gets the access.'),
+  column('Policy', '.spec.policy.name', 'The policy that was asked.'),
+  column('State', '.status.state', 'Where it is in its life.'),
+  column('Until', '.status.notAfter', 'When the access is over.'),
+  column('Overstay', '.status.revocation.overstay', 'How long the access outlived its end.'),
+  age,
+  { ...column('Reason', '.status.endedReason', 'Why it ended.'), priority: 1 },
+  { ...column('Requested-By', '.spec.requestedBy', 'Who created it.'), priority: 1 },
+]
 
 export const kinds: readonly Kind[] = [
   {
@@ -87,16 +99,17 @@ export const kinds: readonly Kind[] = [
     shortName: 'nhig',
     scope: 'Namespaced',
     schema: nhiGrantSchema,
-    columns: [
-      column('Subject', '.spec.subject.name', 'Who gets the access.'),
-      column('Policy', '.spec.policy.name', 'The policy that was asked.'),
-      column('State', '.status.state', 'Where it is in its life.'),
-      column('Until', '.status.notAfter', 'When the access is over.'),
-      column('Overstay', '.status.revocation.overstay', 'How long the access outlived its end.'),
-      age,
-      { ...column('Reason', '.status.endedReason', 'Why it ended.'), priority: 1 },
-      { ...column('Requested-By', '.spec.requestedBy', 'Who created it.'), priority: 1 },
-    ],
+    columns: grantColumns,
+    selectableFields: ['.spec.policy.name', '.status.state'],
+  },
+  {
+    kind: 'ClusterNHIGrant',
+    plural: 'clusternhigrants',
+    singular: 'clusternhigrant',
+    shortName: 'nhicg',
+    scope: 'Cluster',
+    schema: clusterNHIGrantSchema,
+    columns: grantColumns,
     selectableFields: ['.spec.policy.name', '.status.state'],
   },
   {

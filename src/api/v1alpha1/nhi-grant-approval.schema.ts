@@ -13,7 +13,8 @@ export const nhiGrantApprovalSpecSchema = {
       properties: {
         kind: {
           type: 'string',
-          description: 'Its kind. Omitted: NHIGrant, in the namespace of the approval.',
+          description:
+            'Its kind. Omitted: NHIGrant, in the namespace of the approval. What is said of a ClusterNHIGrant counts in the namespace of the operator only.',
           enum: ['NHIGrant', 'ClusterNHIGrant'],
         },
         name: { type: 'string', description: 'Its name.', minLength: 1, maxLength: 253 },

@@ -26,18 +26,36 @@ const optionalFields = [
 const requiredFields = ['policy', 'subject', 'reason'] as const
 
 /** A grant is what was judged and approved: nothing but a revocation may be added to it. */
-const immutable: readonly ValidationRule[] = [
-  ...requiredFields.map((field) => ({
-    rule: `self.${field} == oldSelf.${field}`,
-    message: `${field} is immutable; create a new grant instead`,
-  })),
-  ...optionalFields.map((field) => ({
-    rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
-    message: `${field} is immutable; create a new grant instead`,
-  })),
+export function immutable(required: readonly string[], optional: readonly string[]): readonly ValidationRule[] {
+  return [
+    ...required.map((field) => ({
+      rule: `self.${field} == oldSelf.${field}`,
+      message: `${field} is immutable; create a new grant instead`,
+    })),
+    ...optional.map((field) => ({
+      rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+      message: `${field} is immutable; create a new grant instead`,
+    })),
+    {
+      rule: '!has(oldSelf.revoke) || (has(self.revoke) && self.revoke == oldSelf.revoke)',
+      message: 'revoke may be set once and never taken back',
+    },
+  ]
+}
+
+/** When a grant may begin and end. */
+export const windowRules: readonly ValidationRule[] = [
   {
-    rule: '!has(oldSelf.revoke) || (has(self.revoke) && self.revoke == oldSelf.revoke)',
-    message: 'revoke may be set once and never taken back',
+    rule: '!(has(self.duration) && has(self.notAfter))',
+    message: 'give duration or notAfter, not both',
+  },
+  {
+    rule: "!has(self.duration) || (duration(self.duration) > duration('0s') && duration(self.duration) <= duration('2160h'))",
+    message: 'duration must be longer than 0s and at most 2160h',
+  },
+  {
+    rule: '!(has(self.notBefore) && has(self.notAfter)) || timestamp(self.notBefore) < timestamp(self.notAfter)',
+    message: 'notBefore must be earlier than notAfter',
   },
 ]
 
@@ -46,7 +64,7 @@ export const nhiGrantSpecSchema = {
   description: 'What is asked for. Immutable, except that revoke may be set once.',
   required: requiredFields,
   'x-kubernetes-validations': [
-    ...immutable,
+    ...immutable(requiredFields, optionalFields),
     {
       rule: 'has(self.permissions) || has(self.waive)',
       message: 'a grant needs permissions or waive, otherwise it asks for nothing',
@@ -55,18 +73,7 @@ export const nhiGrantSpecSchema = {
       rule: 'has(self.permissions) || !has(self.rules) || size(self.rules) == 0',
       message: 'rules are what is granted of the named permissions: give permissions too',
     },
-    {
-      rule: '!(has(self.duration) && has(self.notAfter))',
-      message: 'give duration or notAfter, not both',
-    },
-    {
-      rule: "!has(self.duration) || (duration(self.duration) > duration('0s') && duration(self.duration) <= duration('2160h'))",
-      message: 'duration must be longer than 0s and at most 2160h',
-    },
-    {
-      rule: '!(has(self.notBefore) && has(self.notAfter)) || timestamp(self.notBefore) < timestamp(self.notAfter)',
-      message: 'notBefore must be earlier than notAfter',
-    },
+    ...windowRules,
     {
       rule: "!has(self.until) || (has(self.until.expression) ? has(self.until.apiVersion) : !has(self.until.apiVersion) && self.until.kind in ['Job', 'Pod'])",
       message: 'until names a Job or a Pod, or gives apiVersion and an expression for any other object',

@@ -47,9 +47,10 @@ export interface AccessPolicyRevision {
   readonly status?: AccessPolicyRevisionStatus
 }
 
+/** A ClusterNHIGrant is one as well, without a namespace: what its kind does not know its spec never has. */
 export interface NHIGrant {
   readonly apiVersion: typeof apiVersion
-  readonly kind: 'NHIGrant'
+  readonly kind: 'NHIGrant' | 'ClusterNHIGrant'
   readonly metadata: ObjectMeta
   readonly spec: NHIGrantSpec
   readonly status?: NHIGrantStatus

@@ -4,7 +4,9 @@ import type { GrantEnd, GrantSpec, UntilSpec } from '../../core/grant/grant.ts'
 import { untilApiVersion } from '../../core/grant/until.ts'
 import type { Parsed, Problem } from '../../core/problem.ts'
 import { parseDuration, parseInstant } from '../../core/time.ts'
+import { isObject } from '../validate.ts'
 import { checkSize, demand } from './check-common.ts'
+import { clusterNHIGrantSpecSchema } from './cluster-nhi-grant.schema.ts'
 import { identityOf } from './identity.ts'
 import { readEnvelope } from './envelope.ts'
 import { expressionProblems } from './parse-conditions.ts'
@@ -14,6 +16,7 @@ const maxDuration = 2160 * 3_600_000
 
 /** A grant as asked for, with the place where it would apply. */
 export interface ParsedGrant {
+  /** Empty: it is for the whole cluster. */
   readonly namespace: string
   readonly name: string
   readonly spec: GrantSpec
@@ -21,16 +24,20 @@ export interface ParsedGrant {
   readonly wire: NHIGrantSpec
 }
 
-/** The only parser of an NHIGrant: what it accepts is what every part of Lapse decides by. */
+/** The only parser of an NHIGrant or ClusterNHIGrant: what it accepts is what every part of Lapse decides by. */
 export function parseNHIGrant(object: unknown): Parsed<ParsedGrant> {
   const problems: Problem[] = []
-  const envelope = readEnvelope(object, 'NHIGrant', nhiGrantSpecSchema, problems)
+  const isWide = isObject(object) && object['kind'] === 'ClusterNHIGrant'
+  const envelope = isWide
+    ? readEnvelope(object, 'ClusterNHIGrant', clusterNHIGrantSpecSchema, problems)
+    : readEnvelope(object, 'NHIGrant', nhiGrantSpecSchema, problems)
   if (problems.length > 0) return { ok: false, problems }
   const wire = envelope.spec as NHIGrantSpec
   checkSpec(wire, problems)
   const until = untilOf(wire, problems)
   if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, value: { namespace: envelope.namespace, name: envelope.name, spec: specOf(wire, until), wire } }
+  const namespace = isWide ? '' : envelope.namespace
+  return { ok: true, value: { namespace, name: envelope.name, spec: specOf(wire, until), wire } }
 }
 
 function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {

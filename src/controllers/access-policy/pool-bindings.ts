@@ -36,9 +36,10 @@ export async function strangeBindings(
     ...clusterRoleBindings.flatMap((binding) => toOneOf(roles, 'ClusterRoleBinding', binding)),
   ]
   if (found.length === 0) return []
-  const grants = (await client.list(resources.nhiGrants)) as readonly object[] as readonly NHIGrant[]
+  const types = [resources.nhiGrants, resources.clusterNhiGrants]
+  const grants = (await Promise.all(types.map((type) => client.list(type)))).flat() as object[] as readonly NHIGrant[]
   const own = new Set(grants.filter(isUnderWay).flatMap(bindingsOf))
-  return found.filter(({ kind, namespace, name }) => kind === 'ClusterRoleBinding' || !own.has(`${namespace}/${name}`))
+  return found.filter((binding) => !own.has(describeBinding(binding)))
 }
 
 /** False: it was gone, or another of the name is there. The operator may delete RoleBindings only. */
@@ -53,7 +54,11 @@ export async function removeBinding(client: Pick<ClusterClient, 'delete'>, bindi
   }
 }
 
-export function describeBinding({ kind, namespace, name }: StrangeBinding): string {
+export function describeBinding({
+  kind,
+  namespace,
+  name,
+}: Pick<StrangeBinding, 'kind' | 'namespace' | 'name'>): string {
   return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
 }
 
@@ -135,6 +140,9 @@ function toOneOf(
 }
 
 function bindingsOf({ metadata, status }: NHIGrant): readonly string[] {
-  const objects = (status?.objects ?? []).filter(({ kind }) => kind === 'RoleBinding')
-  return objects.map(({ name }) => `${metadata.namespace ?? ''}/${name}`)
+  return (status?.objects ?? []).flatMap(({ kind, name }) =>
+    kind === 'RoleBinding' || kind === 'ClusterRoleBinding'
+      ? [describeBinding({ kind, namespace: metadata.namespace ?? '', name })]
+      : [],
+  )
 }

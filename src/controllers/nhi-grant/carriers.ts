@@ -9,11 +9,12 @@ export interface CarrierCaches {
   readonly grantRoles: Cache<GrantCarrier>
 }
 
-export type CarrierKind = 'Role' | 'RoleBinding'
+export type CarrierKind = 'Role' | 'RoleBinding' | 'ClusterRoleBinding'
 
 /** An object by kind and name, in the namespace of the grant that it belongs to, or says it does. */
 export interface CarrierName {
   readonly kind: CarrierKind
+  /** Empty: it is a ClusterRoleBinding. */
   readonly namespace: string
   readonly name: string
 }
@@ -57,7 +58,7 @@ export class Carriers {
   follow(touched: (key: ObjectKey) => void): void {
     const { grants, grantBindings, grantRoles } = this.#caches
     grants.subscribe((change) => this.#takeGrant(change))
-    grantBindings.subscribe((change) => this.#take('RoleBinding', change, touched))
+    grantBindings.subscribe((change) => this.#take(bindingKind(change.key), change, touched))
     grantRoles.subscribe((change) => this.#take('Role', change, touched))
   }
 
@@ -115,6 +116,10 @@ export function recordedIn(
 ): { readonly uid?: string } | undefined {
   if (namespace !== (grant.metadata.namespace ?? '')) return undefined
   return (grant.status?.objects ?? []).find((object) => object.kind === kind && object.name === name)
+}
+
+function bindingKind({ namespace }: ObjectKey): CarrierKind {
+  return namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding'
 }
 
 function grantUidOf(carrier: GrantCarrier | null): string | null {

@@ -7,7 +7,7 @@ import type { ObjectCalls } from './calls-until.ts'
 import { factsOf, type GrantCarrier } from './carrier.ts'
 import { recordedIn, type CarrierName } from './carriers.ts'
 import { lastWriterOf } from './last-writer.ts'
-import { finalizersOf } from './objects.ts'
+import { describeObject, finalizersOf } from './objects.ts'
 import type { WantedObject } from './wanted.ts'
 
 /**
@@ -32,14 +32,21 @@ export interface Deviation {
 }
 
 export function typeOfCarrier({ kind }: CarrierName): ResourceType {
-  return kind === 'Role' ? resources.roles : resources.roleBindings
+  switch (kind) {
+    case 'Role':
+      return resources.roles
+    case 'RoleBinding':
+      return resources.roleBindings
+    case 'ClusterRoleBinding':
+      return resources.clusterRoleBindings
+  }
 }
 
 /** Whether an object that must be there is, asked of the API server; null: it is. */
 export async function examine(calls: ObjectCalls, grant: NHIGrant, wanted: WantedObject): Promise<Deviation | null> {
   const { uid, manifest, ...object } = wanted
   const found = await calls.get(typeOfCarrier(object), object)
-  const what = describe(object)
+  const what = describeObject(object.kind, object)
   const deviation = { object, doomed: null, isHeld: false, manifest }
   if (found === null) return { ...deviation, kind: 'Deleted', message: `${what} was deleted` }
   if (found.metadata.uid !== uid && !isOwnedBy(found, grant.metadata.uid) && carriedGrant(found) !== grant.metadata.uid)
@@ -72,7 +79,10 @@ export async function examineOther(
   return {
     kind: 'Unrecorded',
     object,
-    message: [`${describe(object)} says that it carries the grant, and does not`, ...writtenBy(found)].join(', '),
+    message: [
+      `${describeObject(object.kind, object)} says that it carries the grant, and does not`,
+      ...writtenBy(found),
+    ].join(', '),
     doomed: found.metadata.deletionTimestamp === undefined ? found.metadata.uid : null,
     isHeld: held.length > 0,
     manifest: null,
@@ -92,8 +102,4 @@ function writtenBy(found: KubeObject): readonly string[] {
 
 function carriedGrant({ metadata }: KubeObject): string | null {
   return metadata.labels?.[marks.grantUid] ?? null
-}
-
-function describe({ kind, namespace, name }: CarrierName): string {
-  return `${kind} ${namespace}/${name}`
 }

@@ -12,7 +12,12 @@ export function evidenceOfOrphan({ metadata, ...binding }: KubeObject, now: Inst
   return {
     kind: 'Ended',
     time: formatInstant(now),
-    grant: { kind: owner?.kind ?? 'NHIGrant', namespace, name: owner?.name ?? '', uid },
+    grant: {
+      kind: owner?.kind ?? (namespace === null ? 'ClusterNHIGrant' : 'NHIGrant'),
+      namespace,
+      name: owner?.name ?? '',
+      uid,
+    },
     actor: 'lapse',
     requestedBy: null,
     subject: subjectIn(binding),
@@ -23,7 +28,7 @@ export function evidenceOfOrphan({ metadata, ...binding }: KubeObject, now: Inst
     notAfter: annotations[marks.notAfter] ?? null,
     reason: '',
     ticket: null,
-    message: `RoleBinding ${name} was removed: the grant that it carried is gone or has ended`,
+    message: `${binding.kind ?? 'RoleBinding'} ${name} was removed: the grant that it carried is gone or has ended`,
   }
 }
 

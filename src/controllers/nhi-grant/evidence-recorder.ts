@@ -5,7 +5,7 @@ import type { Evidence } from '../../core/audit/record.ts'
 import type { Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { evidenceOfOrphan } from './evidence-of-orphan.ts'
-import { evidenceOfDeletion, evidenceOfEnding, evidenceOfStatus, takesOnly } from './evidence.ts'
+import { evidenceOfDeletion, evidenceOfDiscard, evidenceOfEnding, evidenceOfStatus, takesOnly } from './evidence.ts'
 
 /** Evidence that is owed is tried to be written at this interval, until it is. */
 const retryInterval: Millis = 1_000
@@ -42,6 +42,11 @@ export class EvidenceRecorder {
   ofDeletion(gone: NHIGrant): void {
     const evidence = evidenceOfDeletion(gone, this.#clock.now())
     if (evidence !== null) void this.#owe([evidence])
+  }
+
+  /** Before the object of an ended grant is deleted: it is not, when this rejects. */
+  ofDiscard(grant: NHIGrant): Promise<void> {
+    return this.#write([evidenceOfDiscard(grant, this.#clock.now())])
   }
 
   /** A binding was removed whose grant is gone or has ended. */

@@ -23,6 +23,7 @@ export function evidenceOfStatus(grant: NHIGrant, status: NHIGrantStatus, now: I
     ...stateChange(grant, status),
     ...drift(grant, status),
     ...review(grant, status),
+    ...evictions(grant, status),
     ...proof(grant, status),
   ]
   return findings.map((finding) => evidence(grant, status, finding, now))
@@ -44,6 +45,12 @@ export function evidenceOfDeletion(grant: NHIGrant, now: Instant): Evidence | nu
   if (notAfter === undefined || endedAt !== undefined) return null
   const message = `the grant was deleted when it was ${state}; what it gave is removed`
   return evidence(grant, grant.status ?? {}, { kind: 'Ended', message }, now)
+}
+
+/** Of a grant whose object is about to be deleted: its end is on record. */
+export function evidenceOfDiscard(grant: NHIGrant, now: Instant): Evidence {
+  const message = `its record was kept since ${grant.status?.endedAt ?? ''}, for as long as its policy says`
+  return evidence(grant, grant.status ?? {}, { kind: 'Discarded', message }, now)
 }
 
 function stateChange(grant: NHIGrant, after: NHIGrantStatus): readonly Finding[] {
@@ -108,6 +115,13 @@ function review({ status: before = {} }: NHIGrant, { review: after = {} }: NHIGr
   const { reviewedAt, reviewedBy = '', dueBy = '' } = after
   if (reviewedAt === undefined || before.review?.reviewedAt !== undefined) return []
   return [{ kind: 'Reviewed', actor: reviewedBy, message: `at ${reviewedAt}; it was due by ${dueBy}` }]
+}
+
+function evictions({ status: before = {} }: NHIGrant, after: NHIGrantStatus): readonly Finding[] {
+  const is = conditionOf(after, 'PodsEvicted')
+  return is === undefined || is.message === conditionOf(before, 'PodsEvicted')?.message
+    ? []
+    : [{ kind: 'PodsEvicted', message: is.message }]
 }
 
 function proof({ status: before = {} }: NHIGrant, after: NHIGrantStatus): readonly Finding[] {

@@ -143,6 +143,7 @@ function delegate(world: World): Omit<World, 'liveGrants'> {
   return {
     rbac: world.rbac,
     credentialNamespaces: world.credentialNamespaces,
+    clusterGrants: world.clusterGrants,
     policy: (name) => world.policy(name),
     policies: () => world.policies(),
     revisions: (policy) => world.revisions(policy),

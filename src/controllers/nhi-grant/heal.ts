@@ -169,7 +169,7 @@ export class Healer {
   /** Roles first. Who has bound a Role of the grant's own while it said something else would gain what it says from now on. */
   async #create(calls: ObjectCalls, grant: NHIGrant, missing: readonly Deviation[]): Promise<CreatedUids> {
     const uids = new Map<string, string>()
-    for (const kind of ['Role', 'RoleBinding'] as const)
+    for (const kind of ['Role', 'RoleBinding', 'ClusterRoleBinding'] as const)
       for (const { object, manifest } of missing.filter((each) => each.object.kind === kind)) {
         if (manifest === null) continue
         if (kind === 'Role') await this.#clear(calls, await bindingsToOwnRole(calls, grant))

@@ -21,7 +21,7 @@ export function manifestOf(
       [marks.grantUid]: grant.metadata.uid,
     },
     annotations: { [marks.notAfter]: formatInstant(record.notAfter) },
-    ownerReferences: [ownedBy('NHIGrant', grant.metadata)],
+    ownerReferences: [ownedBy(grant.kind, grant.metadata)],
   }
   const apiVersion = 'rbac.authorization.k8s.io/v1'
   if (object.kind === 'Role') return { apiVersion, kind: 'Role', metadata, rules: object.rules }
@@ -29,7 +29,7 @@ export function manifestOf(
     return { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false }
   if (object.kind === 'Secret') return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'lapse.dev/token' }
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', ...object.roleRef }
-  return { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects: [subjectOf(subject)] }
+  return { apiVersion, kind: object.kind, metadata, roleRef, subjects: [subjectOf(subject)] }
 }
 
 /** The RBAC subject of exactly one identity. */

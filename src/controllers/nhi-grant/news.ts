@@ -8,7 +8,7 @@ type News = Omit<EventNote, 'regarding'>
 
 /** The events of a status that was written in the place of another; none when it says nothing that people wait for. */
 export function newsOfGrant(before: NHIGrant, after: NHIGrant): readonly EventNote[] {
-  const regarding = { apiVersion, kind: 'NHIGrant', metadata: after.metadata }
+  const regarding = { apiVersion, kind: after.kind, metadata: after.metadata }
   return [...newsOfState(before, after), ...newsOfProof(before, after)].map((news) => ({ regarding, ...news }))
 }
 
@@ -18,21 +18,22 @@ function newsOfState(before: NHIGrant, after: NHIGrant): readonly News[] {
   switch (state) {
     case 'Pending':
       return []
-    case 'AwaitingApproval': {
-      const { reason = '', message: note = '' } = conditionOf(after, 'Ready') ?? {}
-      return [{ type: 'Normal', reason, action: 'Approve', note }]
-    }
+    case 'AwaitingApproval':
+      return [{ type: 'Normal', reason: readyOf(after).reason, action: 'Approve', note: readyOf(after).message }]
     case 'Active':
       return [{ type: 'Normal', reason: 'Issued', action: 'Issue', note: issued(after) }]
-    case 'Denied': {
-      const reason = conditionOf(after, 'Ready')?.reason ?? 'Denied'
-      return [{ type: 'Warning', reason, action: 'Issue', note: endedReason }]
-    }
+    case 'Denied':
+      return [{ type: 'Warning', reason: readyOf(after).reason, action: 'Issue', note: endedReason }]
     case 'Expired':
     case 'Completed':
     case 'Revoked':
       return [{ type: 'Normal', reason: state, action: 'Remove', note: ended(after) }]
   }
+}
+
+/** Why it is ready, or is not. */
+function readyOf(grant: NHIGrant): Pick<Condition, 'reason' | 'message'> {
+  return conditionOf(grant, 'Ready') ?? { reason: 'Denied', message: '' }
 }
 
 /** A proof that comes with the end is part of its news; whatever else is found out about it is news of its own. */

@@ -23,6 +23,13 @@ export function isObstacle(result: object): result is Obstacle {
   return 'reason' in result && 'message' in result
 }
 
+const bindingKinds = ['RoleBinding', 'ClusterRoleBinding'] as const
+
+/** How messages name an object: `RoleBinding payments/x`, `ClusterRoleBinding x`. */
+export function describeObject(kind: string, { namespace, name }: ObjectKey): string {
+  return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`
+}
+
 /** UIDs of what carries the grant, by `Kind/name`. */
 export type CreatedUids = ReadonlyMap<string, string>
 
@@ -37,7 +44,7 @@ export async function createObjects(
   subject: Identity,
 ): Promise<CreatedUids | Obstacle> {
   const uids = new Map<string, string>()
-  for (const kind of ['ServiceAccount', 'Role', 'RoleBinding'] as const) {
+  for (const kind of ['ServiceAccount', 'Role', ...bindingKinds] as const) {
     const wanted = record.objects.filter((object) => object.kind === kind)
     const before = kind === 'Role' && wanted.length > 0 ? await boundAlready(client, grant) : null
     if (before !== null) return before
@@ -108,7 +115,7 @@ export async function deleteObjects(
   grant: NHIGrant,
   clock: Pick<Clock, 'now'>,
 ): Promise<Deletion> {
-  const bindings = await deleteAll(client, grant, 'RoleBinding')
+  const bindings = await allEnded(bindingKinds.map((kind) => deleteAll(client, grant, kind)))
   const bindingsRemovedAt = clock.now()
   const secrets = await deleteAll(client, grant, 'Secret')
   const hadSecret = (grant.status?.objects ?? []).some(({ kind, uid }) => kind === 'Secret' && uid !== undefined)
@@ -116,7 +123,7 @@ export async function deleteObjects(
   const accounts = await deleteAll(client, grant, 'ServiceAccount')
   const roles = await deleteAll(client, grant, 'Role')
   return {
-    foreign: [...bindings.foreign, ...roles.foreign],
+    foreign: [...bindings.flatMap(({ foreign }) => foreign), ...roles.foreign],
     bindingsRemovedAt,
     secretRemovedAt,
     forbidden: [...secrets.forbidden, ...accounts.forbidden],
@@ -129,7 +136,7 @@ async function deleteAll(
   kind: ManagedObject['kind'],
 ): Promise<Pick<Deletion, 'foreign' | 'forbidden'>> {
   const doomed = (grant.status?.objects ?? []).filter((object) => object.kind === kind)
-  const isAccess = kind === 'Role' || kind === 'RoleBinding'
+  const isAccess = kind === 'Role' || kind.endsWith('RoleBinding')
   const forbidden: string[] = []
   const left = await allEnded(
     doomed.map(async (object) => {
@@ -159,7 +166,7 @@ async function deleteOne(
   // Its UID was never recorded, for a crash came in between; or the object is not the one that was recorded.
   const found = await client.get(type, key)
   if (found === null) return null
-  if (!isOwnedBy(found, grant.metadata.uid)) return `${object.kind} ${key.namespace}/${key.name}`
+  if (!isOwnedBy(found, grant.metadata.uid)) return describeObject(object.kind, key)
   await client.delete(type, key, { uid: found.metadata.uid })
   return null
 }
@@ -180,7 +187,7 @@ async function isDeleted(client: ObjectCalls, type: ResourceType, key: ObjectKey
  * being deleted. Read from the API server and not from a cache.
  */
 export async function findHeldBindings(client: ClusterClient, grant: NHIGrant): Promise<readonly string[]> {
-  const bindings = (grant.status?.objects ?? []).filter(({ kind }) => kind === 'RoleBinding')
+  const bindings = (grant.status?.objects ?? []).filter(({ kind }) => kind.endsWith('RoleBinding'))
   const held = await Promise.all(bindings.map((binding) => describeHeld(client, grant, binding)))
   return held.filter((description) => description !== null).sort()
 }
@@ -189,13 +196,14 @@ export async function findHeldBindings(client: ClusterClient, grant: NHIGrant): 
 async function describeHeld(
   client: ClusterClient,
   grant: NHIGrant,
-  { name, uid }: { readonly name: string; readonly uid?: string },
+  { kind, name, uid }: { readonly kind: string; readonly name: string; readonly uid?: string },
 ): Promise<string | null> {
-  const namespace = grant.metadata.namespace ?? ''
-  const found = await client.get(resources.roleBindings, { namespace, name })
+  const key = { namespace: grant.metadata.namespace ?? '', name }
+  const type = kind === 'ClusterRoleBinding' ? resources.clusterRoleBindings : resources.roleBindings
+  const found = await client.get(type, key)
   if (found === null || (found.metadata.uid !== uid && !isOwnedBy(found, grant.metadata.uid))) return null
   const [first = 'no finalizer', ...others] = finalizersOf(found)
-  return `RoleBinding ${namespace}/${name} (${others.length === 0 ? first : `${first} and ${others.length} more`})`
+  return `${describeObject(kind, key)} (${others.length === 0 ? first : `${first} and ${others.length} more`})`
 }
 
 export function finalizersOf({ metadata }: KubeObject): readonly string[] {
@@ -208,6 +216,8 @@ function typeOf(kind: ManagedObject['kind']): ResourceType {
       return resources.roles
     case 'RoleBinding':
       return resources.roleBindings
+    case 'ClusterRoleBinding':
+      return resources.clusterRoleBindings
     case 'ServiceAccount':
       return resources.serviceAccounts
     case 'Secret':

@@ -5,6 +5,7 @@ import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Log } from '../../runtime/log.ts'
 import { allEnded } from '../all-ended.ts'
 import { carriesGrant } from '../marks.ts'
+import type { CarrierKind } from './carriers.ts'
 import type { EvidenceRecorder } from './evidence-recorder.ts'
 import type { GrantCaches } from './grant-store.ts'
 import { finalizersOf } from './objects.ts'
@@ -15,6 +16,8 @@ export interface OrphanSweepParts {
   readonly grants: GrantCaches['grants']
   readonly evidence: Pick<EvidenceRecorder, 'ofOrphan'>
   readonly log: Log
+  /** Whether the operator has the rights over ClusterRoleBindings, and so whether any of them can carry a grant of its. */
+  readonly clusterGrants: boolean
 }
 
 /**
@@ -30,11 +33,15 @@ export class OrphanSweep {
 
   /** Bindings first, for they are the access. Throws what went wrong with one of them when all have been tried. */
   async run(): Promise<void> {
-    const { client } = this.#parts
+    const { client, clusterGrants } = this.#parts
     const bindings = await client.list(resources.roleBindings, { labelSelector: carriesGrant })
+    const wide = clusterGrants ? await client.list(resources.clusterRoleBindings, { labelSelector: carriesGrant }) : []
     const roles = await client.list(resources.roles, { labelSelector: carriesGrant })
-    const isOrphan = await this.#orphanTest([...bindings, ...roles])
-    await this.#remove('RoleBinding', resources.roleBindings, bindings.filter(isOrphan))
+    const isOrphan = await this.#orphanTest([...bindings, ...wide, ...roles])
+    await allEnded([
+      this.#remove('RoleBinding', resources.roleBindings, bindings.filter(isOrphan)),
+      this.#remove('ClusterRoleBinding', resources.clusterRoleBindings, wide.filter(isOrphan)),
+    ])
     await this.#remove('Role', resources.roles, roles.filter(isOrphan))
   }
 
@@ -47,17 +54,17 @@ export class OrphanSweep {
     const { client, grants } = this.#parts
     const cached = uidsOf(grants.list().filter(isUnderWay))
     if (listed.every((object) => cached.has(grantUidOf(object)))) return () => false
-    const living = uidsOf(
-      (await client.list(resources.nhiGrants)).filter((grant) => isUnderWay(grant as object as NHIGrant)),
-    )
+    const types = [resources.nhiGrants, resources.clusterNhiGrants]
+    const all = (await Promise.all(types.map((type) => client.list(type)))).flat()
+    const living = uidsOf(all.filter((grant) => isUnderWay(grant as object as NHIGrant)))
     return (object) => !cached.has(grantUidOf(object)) && !living.has(grantUidOf(object))
   }
 
-  async #remove(kind: 'Role' | 'RoleBinding', type: ResourceType, orphans: readonly KubeObject[]): Promise<void> {
+  async #remove(kind: CarrierKind, type: ResourceType, orphans: readonly KubeObject[]): Promise<void> {
     await allEnded(orphans.map((orphan) => this.#removeOne(kind, type, orphan)))
   }
 
-  async #removeOne(kind: 'Role' | 'RoleBinding', type: ResourceType, orphan: KubeObject): Promise<void> {
+  async #removeOne(kind: CarrierKind, type: ResourceType, orphan: KubeObject): Promise<void> {
     const { namespace = '', name, uid } = orphan.metadata
     try {
       await this.#parts.client.delete(type, { namespace, name }, { uid })
@@ -65,7 +72,7 @@ export class OrphanSweep {
       if (error instanceof Conflict) return // it is gone, and another has its name
       throw error
     }
-    if (kind === 'RoleBinding') this.#parts.evidence.ofOrphan(orphan)
+    if (kind !== 'Role') this.#parts.evidence.ofOrphan(orphan)
     const finalizers = finalizersOf(orphan)
     this.#parts.log.warn('orphan deleted', {
       kind,

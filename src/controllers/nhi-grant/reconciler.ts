@@ -5,7 +5,6 @@ import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.
 import type { AuditSink } from '../../audit/ports.ts'
 import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
-import { resources } from '../../cluster/resources.ts'
 import type { GrantInputs, GrantPlan } from '../../core/grant/plan.ts'
 import { planGrant } from '../../core/grant/plan-grant.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
@@ -20,6 +19,7 @@ import { EvidenceRecorder } from './evidence-recorder.ts'
 import { PodEvictor } from './evict-pods.ts'
 import type { GrantStore } from './grant-store.ts'
 import type { Healer } from './heal.ts'
+import { grantType } from './grant-type.ts'
 import { newsOfGrant } from './news.ts'
 import { deleteObjects, isObstacle, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
@@ -71,7 +71,7 @@ interface Ending extends Removal {
   readonly end: EndOfGrant
 }
 
-/** Brings one NHIGrant to where its plan says it must be: observe → plan → enforce → report. */
+/** Brings one NHIGrant or ClusterNHIGrant to where its plan says it must be: observe → plan → enforce → report. */
 export class GrantReconciler {
   /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
   readonly #endings = new Map<string, Ending>()
@@ -231,7 +231,8 @@ export class GrantReconciler {
   /** Its record was kept for as long as its policy says. */
   async #discard(grant: NHIGrant): Promise<Outcome> {
     const { namespace = '', name, uid } = grant.metadata
-    await this.#parts.client.delete(resources.nhiGrants, { namespace, name }, { uid })
+    await this.#evidence.ofDiscard(grant)
+    await this.#parts.client.delete(grantType(grant), { namespace, name }, { uid })
     return done
   }
 
@@ -272,10 +273,10 @@ export class GrantReconciler {
   async #write(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls): Promise<NHIGrant> {
     const { store } = this.#parts
     try {
-      return (await calls.replaceStatus(resources.nhiGrants, { ...grant }, status)) as unknown as NHIGrant
+      return (await calls.replaceStatus(grantType(grant), { ...grant }, status)) as unknown as NHIGrant
     } catch (error) {
       const { namespace = '', name } = grant.metadata
-      const newest = error instanceof Conflict ? await calls.get(resources.nhiGrants, { namespace, name }) : null
+      const newest = error instanceof Conflict ? await calls.get(grantType(grant), { namespace, name }) : null
       if (newest !== null) store.wrote(newest as unknown as NHIGrant)
       throw error
     }

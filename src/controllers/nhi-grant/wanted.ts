@@ -19,7 +19,9 @@ export interface WantedObject extends CarrierName {
 /** What was created for an Active grant, as it was created. What cannot be worked out any more is left out: it is not touched. */
 export function wantedObjects(grant: NHIGrant, store: Pick<GrantStore, 'world' | 'rolesOf'>): readonly WantedObject[] {
   const created = (grant.status?.objects ?? []).flatMap(({ kind, name, uid }) =>
-    uid !== undefined && (kind === 'Role' || kind === 'RoleBinding') ? [{ kind, name, uid }] : [],
+    uid !== undefined && (kind === 'Role' || kind === 'RoleBinding' || kind === 'ClusterRoleBinding')
+      ? [{ kind, name, uid }]
+      : [],
   )
   const { policy: issued, notAfter: text = '', rules = [] } = grant.status ?? {}
   const { version = '', digest = '' } = issued ?? {}

@@ -28,6 +28,10 @@ export type EvidenceKind =
   /** It does not; message says why. */
   | 'RevocationUnverified'
   | 'Reviewed'
+  /** Pods of who had the access were evicted, or could not be; message says which. */
+  | 'PodsEvicted'
+  /** It has ended, was kept for as long as its policy says, and is deleted. */
+  | 'Discarded'
 
 /** Evidence about one grant. Of its content only what is listed here, so that no token and no request body gets in. */
 export interface Evidence {

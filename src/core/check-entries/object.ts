@@ -1,3 +1,4 @@
+import { clusterGrantEntries } from './cluster-grant.ts'
 import { approvalEntries, grantEntries } from './grant.ts'
 import { object } from './object-entry.ts'
 
@@ -107,6 +108,7 @@ const offline = [
 export const objectEntries = [
   ...everyObject,
   ...grantEntries,
+  ...clusterGrantEntries,
   ...policies,
   ...guards,
   ...approvalEntries,

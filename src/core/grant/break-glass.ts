@@ -4,6 +4,7 @@ import { describePolicy, type BreakGlassTerms, type GrantTerms, type Policy } fr
 import { formatInstant, type Instant } from '../time.ts'
 import type { World } from '../world.ts'
 import { countApprovals, type Approvals } from './approval.ts'
+import { describeGrant } from './cluster-grant.ts'
 import type { GrantSpec } from './grant.ts'
 
 /** The terms for emergencies, for a grant that asks by them; null: it does not, or the policy has none. */
@@ -30,8 +31,15 @@ export function reviewBreakGlass(
   if (blocking === undefined) return []
   const { namespace, name, subject, dueBy } = blocking
   const since = now >= dueBy ? `was due for review at ${formatInstant(dueBy)}` : 'is not reviewed yet'
-  const message = `grant ${namespace}/${name} of ${describeIdentity(subject)} ${since}`
-  return [highFinding('break-glass-unreviewed', 'spec.breakGlass', message, `lapse review ${name} -n ${namespace}`)]
+  const message = `grant ${describeGrant(blocking)} of ${describeIdentity(subject)} ${since}`
+  return [
+    highFinding(
+      'break-glass-unreviewed',
+      'spec.breakGlass',
+      message,
+      `lapse review ${name} ${namespace === '' ? '--cluster' : `-n ${namespace}`}`,
+    ),
+  ]
 }
 
 /** Who has reviewed a grant for an emergency, of those who may by the policy as it is now; null: nobody. */

@@ -8,6 +8,7 @@ import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
 import { approvalsNeeded } from './approval.ts'
 import { emergencyTerms, reviewBreakGlass } from './break-glass.ts'
+import { describeGrant, isForCluster, reviewClusterGrant } from './cluster-grant.ts'
 import {
   dependsOnTime,
   lesser,
@@ -27,6 +28,7 @@ import { windowOf, type Moment } from './window.ts'
 export interface GrantRequest {
   /** null: not created yet. */
   readonly uid: string | null
+  /** Empty: it is for the whole cluster. */
   readonly namespace: string
   readonly name: string
   readonly spec: GrantSpec
@@ -86,6 +88,7 @@ export function decideGrant(
   const findings = [
     ...reviewPolicyState(spec, policy, now),
     ...reviewPlace(request, policy, world),
+    ...(isForCluster(request) ? reviewClusterGrant(spec, asked.sets, policy, world) : []),
     ...reviewRequester(spec, request.requester, (emergency ?? terms).requesters, policy, isAdmitted),
     ...window.findings,
     ...asked.findings,
@@ -179,26 +182,24 @@ function reviewPlace(request: GrantRequest, policy: Policy, world: World): reado
         `whoever may lift it: kubectl delete nhisuspension ${suspension.name}`,
       ),
     )
-  const labels = world.namespaceLabels(request.namespace)
+  return [...findings, ...(isForCluster(request) ? [] : reviewNamespace(request, policy, world))]
+}
+
+function reviewNamespace({ namespace }: GrantRequest, policy: Policy, world: World): readonly Finding[] {
+  const labels = world.namespaceLabels(namespace)
   if (labels === null)
-    findings.push(
-      highFinding(
-        'namespace-missing',
-        'metadata.namespace',
-        `there is no namespace ${request.namespace}`,
-        'create it first',
-      ),
-    )
-  else if (!selects(policy.scope, labels))
-    findings.push(
-      highFinding(
-        'namespace-out-of-scope',
-        'metadata.namespace',
-        `policy ${describePolicy(policy)} issues no grants in namespace ${request.namespace}`,
-        "create the grant in a namespace that the policy's scope selects",
-      ),
-    )
-  return findings
+    return [
+      highFinding('namespace-missing', 'metadata.namespace', `there is no namespace ${namespace}`, 'create it first'),
+    ]
+  if (selects(policy.scope, labels)) return []
+  return [
+    highFinding(
+      'namespace-out-of-scope',
+      'metadata.namespace',
+      `policy ${describePolicy(policy)} issues no grants in namespace ${namespace}`,
+      "create the grant in a namespace that the policy's scope selects",
+    ),
+  ]
 }
 
 function whenAsked(policy: Policy, request: GrantRequest, world: World): Parameters<typeof reviewGrantConditions>[5] {
@@ -222,7 +223,7 @@ function reviewCount(request: GrantRequest, policy: Policy, terms: GrantTerms, w
     .liveGrants(policy.name, request.spec.subject)
     .filter((grant) => !isOf(grant, request) && sameIdentity(grant.subject, request.spec.subject))
   if (others.length < terms.maxActivePerSubject) return []
-  const names = others.map((grant) => `${grant.namespace}/${grant.name}`).sort()
+  const names = others.map(describeGrant).sort()
   const message = `${describeIdentity(request.spec.subject)} already has ${others.length} of at most ${terms.maxActivePerSubject} grants: ${names.join(', ')}`
   return [highFinding('too-many-active', 'spec.subject', message, 'wait for one to end, or revoke it')]
 }

@@ -60,7 +60,7 @@ export function objectsOnRecord(
   const rules = spec.rules.length > 0 ? spec.rules : rest.filter((rule) => granted.has(textOfRule(rule)))
   return recorded.objects.flatMap(({ kind, name }): readonly AccessObject[] => {
     if (kind === 'Role') return name === own ? [{ kind, name, rules }] : []
-    if (name === own) return [{ kind, name, roleRef: { kind: 'Role', name } }]
+    if (name === own) return kind === 'RoleBinding' ? [{ kind, name, roleRef: { kind: 'Role', name } }] : []
     const set = version.sets.find((each) => name === `${own}-${each.name}`)
     if (set === undefined) return []
     const clusterRole = set.kind === 'ClusterRole' ? set.clusterRole : version.roles.get(set.name)

@@ -3,9 +3,11 @@ import { describePolicy } from '../policy/policy.ts'
 import { canonicalIdentity, governs } from '../policy/select.ts'
 import { selects } from '../selector.ts'
 import type { World } from '../world.ts'
+import { isForCluster } from './cluster-grant.ts'
 
 /** What an issued grant stands on: what it names, and what of that is on its record. */
 export interface GrantGround {
+  /** Empty: it is for the whole cluster. */
   readonly namespace: string
   readonly policy: string
   readonly subject: Identity
@@ -29,6 +31,8 @@ export function lostGround(ground: GrantGround, world: World): string | null {
   }
   if (!governs(policy, subject, world))
     return `policy ${describePolicy(policy)} no longer governs ${describeIdentity(subject)}`
+  if (isForCluster(ground))
+    return policy.clusterScope ? null : `policy ${describePolicy(policy)} no longer gives access to the whole cluster`
   const labels = world.namespaceLabels(ground.namespace)
   if (labels === null || !selects(policy.scope, labels))
     return `namespace ${ground.namespace} is no longer in the policy's scope`

@@ -4,6 +4,7 @@ import { compareVersions } from '../policy/version.ts'
 import { formatInstant, type Instant, type Millis } from '../time.ts'
 import type { World } from '../world.ts'
 import { approvalCloses, askedOf, countApprovals, type Approvals } from './approval.ts'
+import { isForCluster, lackOfRoles } from './cluster-grant.ts'
 import { decideGrant, unsettledChecks, type GrantDecision, type GrantRequest } from './decide.ts'
 import type { GrantSpec } from './grant.ts'
 import { revoke, type GrantInputs, type GrantObservation, type GrantPlan } from './plan.ts'
@@ -42,6 +43,8 @@ export function planIssue(
     const at = observed.recorded === null ? notBefore : Math.min(notBefore, observed.recorded.notAfter)
     return wait(at, 'NotYet', `begins at ${formatInstant(notBefore)}`)
   }
+  const lacking = isForCluster(request) ? lackOfRoles(decision.sets, accepted.roles) : null
+  if (lacking !== null) return refuseNow(observed, 'Denied', lacking, now)
   const missing = awaitUntil(observed, request, inputs)
   if (missing !== null) return missing
   const untilUid = inputs.until.kind === 'Running' ? inputs.until.uid : null

@@ -13,7 +13,7 @@ import type { GrantDecision, GrantRequest } from './decide.ts'
 /** An object that gives a grant's access. Its name derives from the grant's UID, so it is the same after a crash. */
 export type AccessObject =
   | { readonly kind: 'Role'; readonly name: string; readonly rules: readonly PolicyRule[] }
-  | { readonly kind: 'RoleBinding'; readonly name: string; readonly roleRef: RoleRef }
+  | { readonly kind: 'RoleBinding' | 'ClusterRoleBinding'; readonly name: string; readonly roleRef: RoleRef }
 
 /** What is created for a grant; an identity of its own has no rules but what is bound to it, and its Secret the name that was asked for. */
 export type ManagedObject =
@@ -88,7 +88,8 @@ function withCredential(
 
 /**
  * One binding per set that has a ClusterRole. What has none (narrower rules, a set beyond the pool) is gathered in one
- * Role of the grant's own, bound by one binding: slower to create, and gone with the grant.
+ * Role of the grant's own, bound by one binding: slower to create, and gone with the grant. One for the whole cluster has no such
+ * Role: what would need it is not issued.
  */
 function objectsOf(
   request: GrantRequest,
@@ -103,7 +104,7 @@ function objectsOf(
     const clusterRole = set.kind === 'ClusterRole' ? set.clusterRole : roles.get(set.name)
     if (clusterRole !== undefined)
       bindings.push({
-        kind: 'RoleBinding',
+        kind: request.namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding',
         name: `${prefix}-${set.name}`,
         roleRef: { kind: 'ClusterRole', name: clusterRole },
       })

@@ -56,7 +56,8 @@ function lookAhead(request: AskedGrant, policy: Policy, terms: GrantTerms, world
   }
   const today = sayAt(now)
   let at = now
-  for (let steps = 0; steps < horizon && (steps === 0 || spent < lookAheadBudget); steps++) {
+  for (let steps = 0; steps < horizon; steps++) {
+    if (steps > 0 && spent >= lookAheadBudget) break
     const next = (Math.floor(at / step) + 1) * step
     if (sayAt(next) !== today) return { from: now, at: firstOther(at, next, (each) => sayAt(each) !== today) }
     at = next

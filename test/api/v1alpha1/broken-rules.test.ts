@@ -4,7 +4,7 @@ import { parseNHIGrant } from '../../../src/api/v1alpha1/parse-nhi-grant.ts'
 import { loadConditionEngine } from '../../../src/core/cel/engine.ts'
 import { brokenRules, rulesInCases, rulesInSchemas } from './broken-rules.ts'
 
-const parsers = { AccessPolicy: parseAccessPolicy, NHIGrant: parseNHIGrant }
+const parsers = { AccessPolicy: parseAccessPolicy, NHIGrant: parseNHIGrant, ClusterNHIGrant: parseNHIGrant }
 
 describe('the rules of the schemas', () => {
   before(loadConditionEngine)

@@ -1,8 +1,9 @@
 import type { Schema } from '../../../src/api/schema.ts'
+import { clusterNHIGrantSchema } from '../../../src/api/v1alpha1/cluster-nhi-grant.schema.ts'
 import { kinds } from '../../../src/api/v1alpha1/crds.ts'
-import { accessPolicy, nhiGrant, nhiSuspension, type Wire } from './wire.ts'
+import { accessPolicy, nhiGrant, nhiSuspension, twinOf, type Wire } from './wire.ts'
 
-type KindName = 'AccessPolicy' | 'NHIGrant' | 'NHISuspension'
+type KindName = 'AccessPolicy' | 'NHIGrant' | 'ClusterNHIGrant' | 'NHISuspension'
 
 /** An object that breaks one CEL rule of its schema, and nothing else. */
 export interface BrokenRule {
@@ -19,7 +20,7 @@ export interface BrokenRule {
 
 /** A change to an object that breaks one rule about changes. */
 export interface BrokenTransition {
-  readonly kind: 'NHIGrant' | 'AccessPolicyRevision' | 'NHIGrantApproval' | 'NHISuspension'
+  readonly kind: 'NHIGrant' | 'ClusterNHIGrant' | 'AccessPolicyRevision' | 'NHIGrantApproval' | 'NHISuspension'
   readonly sentence: string
   readonly rule: string
   readonly message: string
@@ -64,7 +65,7 @@ function account(matchLabels: object): Wire {
 }
 
 /** At least one object for each rule that does not look at an earlier state. */
-export const brokenRules: readonly BrokenRule[] = [
+const ownRules: readonly BrokenRule[] = [
   {
     kind: 'AccessPolicy',
     sentence: 'a name too long for a label value',
@@ -332,8 +333,7 @@ function immutable(field: string, sentence: string, change: (spec: Wire) => void
 
 const revokeOnce = 'revoke may be set once and never taken back'
 
-/** At least one change for each rule that looks at the earlier state. The grant that is changed is `revoked` already. */
-export const brokenTransitions: readonly BrokenTransition[] = [
+const ownTransitions: readonly BrokenTransition[] = [
   immutable('policy', 'another policy version', (spec) => delete spec.policy.version),
   immutable('subject', 'another subject', (spec) => (spec.subject.name = 'root')),
   immutable('permissions', 'one permission more', (spec) => spec.permissions.push('read-logs')),
@@ -414,3 +414,25 @@ export function rulesInCases(): readonly string[] {
   const own = [...brokenRules, ...brokenTransitions].map(({ kind, rule, message }) => `${kind} ${rule}: ${message}`)
   return [...new Set([...own, ...ofRevisions])]
 }
+
+/** A ClusterNHIGrant has rules of an NHIGrant, and none of its own. */
+const twinRules: ReadonlySet<string> = new Set(rulesIn(clusterNHIGrantSchema, ''))
+
+function hasTwin({ kind, rule, message }: Pick<BrokenRule, 'rule' | 'message'> & { readonly kind: string }): boolean {
+  return kind === 'NHIGrant' && twinRules.has(`${rule}: ${message}`)
+}
+
+export const brokenRules: readonly BrokenRule[] = [
+  ...ownRules,
+  ...ownRules
+    .filter(hasTwin)
+    .map((broken): BrokenRule => ({ ...broken, kind: 'ClusterNHIGrant', object: twinOf(broken.object) })),
+]
+
+/** At least one change for each rule that looks at the earlier state. The grant that is changed is `revoked` already. */
+export const brokenTransitions: readonly BrokenTransition[] = [
+  ...ownTransitions,
+  ...ownTransitions
+    .filter((broken) => hasTwin(broken) && broken.sentence !== 'no permissions') // which it must have
+    .map((broken): BrokenTransition => ({ ...broken, kind: 'ClusterNHIGrant' })),
+]

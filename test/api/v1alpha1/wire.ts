@@ -120,6 +120,18 @@ export function nhiGrant(change: (grant: Wire) => void = () => undefined): Wire 
   return changed(grant, change)
 }
 
+/** The same for the whole cluster: without what lives in a namespace. */
+export function clusterNHIGrant(change: (grant: Wire) => void = () => undefined): Wire {
+  return changed(twinOf(nhiGrant()), change)
+}
+
+/** A grant as it would be for the whole cluster. */
+export function twinOf({ metadata, spec, ...object }: Wire): Wire {
+  const { namespace: _, ...place } = metadata
+  const { waive: __, until: ___, credential: ____, ...rest } = spec
+  return { ...object, kind: 'ClusterNHIGrant', metadata: place, spec: rest }
+}
+
 function changed(object: object, change: (object: Wire) => void): Wire {
   const copy = structuredClone(object)
   change(copy)

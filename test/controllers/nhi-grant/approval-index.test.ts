@@ -13,7 +13,7 @@ function approval(name: string, grant: object = {}, namespace = 'payments'): NHI
 }
 
 describe('ApprovalIndex', () => {
-  const index = new ApprovalIndex()
+  const index = new ApprovalIndex('lapse-system')
   const names = (namespace: string, uid: string): readonly string[] => index.of(namespace, uid).map(({ name }) => name)
   const put = (one: NHIGrantApproval): void => index.apply({ key, before: null, after: one })
 
@@ -32,12 +32,14 @@ describe('ApprovalIndex', () => {
     })
   })
 
-  it('knows what is said of a grant without a namespace from all of them, also under one name', () => {
+  it('knows what is said of a grant without a namespace from the one of the operator only', () => {
     const wide = { kind: 'ClusterNHIGrant', uid: 'uid-3' }
     put(approval('e', wide))
-    put(approval('e', wide, 'search'))
-    expect(names('', 'uid-3')).to.deep.equal(['e', 'e'])
+    put(approval('f', wide, 'lapse-system'))
+    expect(names('', 'uid-3')).to.deep.equal(['f'])
     expect(names('payments', 'uid-3')).to.deep.equal([])
+    put(approval('g', { uid: 'uid-3' }, 'lapse-system'))
+    expect(names('', 'uid-3')).to.deep.equal(['f'])
   })
 
   it('forgets what is gone', () => {

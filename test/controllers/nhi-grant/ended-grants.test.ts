@@ -55,7 +55,12 @@ class Setting {
       untilObjects: noUntilObjects,
       healer: { keep: () => expect.fail('nothing is kept') },
       events: { record: () => {} },
-      audit: { write: () => Promise.resolve() },
+      audit: {
+        write: (evidence) => {
+          for (const { kind } of evidence) this.calls.push(`record ${kind}`)
+          return Promise.resolve()
+        },
+      },
       clock: this.clock,
       log: silentLog,
       observer: { grant: () => {}, overstay: () => {} },
@@ -107,7 +112,7 @@ describe('a grant that has ended', () => {
     expect(setting.calls).to.deep.equal([])
     await setting.clock.advance(1)
     expect(await setting.reconcile()).to.deep.equal(done)
-    expect(setting.calls).to.deep.equal(['delete NHIGrant g u-1'])
+    expect(setting.calls).to.deep.equal(['record Discarded', 'delete NHIGrant g u-1'])
   })
 
   for (const [tool, change] of trackings)
@@ -125,7 +130,12 @@ describe('a grant that has ended', () => {
     setting.say(({ spec }) => Object.assign(spec, { decision: 'Review', approver: 'rea' }))
     expect(await setting.reconcile()).to.deep.equal(again(setting.clock.now()))
     await setting.reconcile()
-    expect(setting.calls).to.deep.equal(['review by rea', 'delete NHIGrant g u-1'])
+    expect(setting.calls).to.deep.equal([
+      'record Reviewed',
+      'review by rea',
+      'record Discarded',
+      'delete NHIGrant g u-1',
+    ])
   })
 
   it('is reviewed by nobody who asked for it, and by nobody for another grant', async () => {

@@ -158,6 +158,12 @@ describe('the evidence of a grant', () => {
       { ...proved, review: { dueBy: '2027-01-02T12:00:00Z', reviewedAt: '2027-01-01T13:00:00Z', reviewedBy: 'carol' } },
       [['Reviewed', 'carol', 'at 2027-01-01T13:00:00Z; it was due by 2027-01-02T12:00:00Z']],
     ],
+    [
+      'whose Pods were evicted: that',
+      proved,
+      { ...proved, conditions: [...proved.conditions, condition('PodsEvicted', 'True', 'no Pod is left')] },
+      [['PodsEvicted', 'lapse', 'no Pod is left']],
+    ],
   ]
   for (const [sentence, before, after, expected] of steps)
     it(`of one ${sentence}`, () => {

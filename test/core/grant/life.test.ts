@@ -405,12 +405,13 @@ describe('a suspension', () => {
   })
 })
 
+function notRead(): never {
+  throw new Error('inputs were read in front of an end')
+}
+
 describe('an end that was carried out and is not told', () => {
   it('is the end, whatever else has changed since, and is read off the status alone', () => {
     const ending = { state: 'Revoked', at: now - minute, message: 'it was suspended' } as const
-    const notRead = (): never => {
-      throw new Error('inputs were read in front of an end')
-    }
     expect(planGrant({ ...active, ending }, notRead, now)).to.deep.equal({ kind: 'End', ...ending })
   })
 })

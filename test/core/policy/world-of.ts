@@ -29,6 +29,7 @@ export interface WorldParts {
   readonly suspensions?: readonly Suspension[]
   readonly rbac?: RbacIndex
   readonly credentialNamespaces?: readonly string[] | null
+  readonly clusterGrants?: World['clusterGrants']
 }
 
 const logReader = role('payments-log-reader', rule('get pods/log'), rule('get /metrics'))
@@ -46,10 +47,12 @@ export function worldOf(parts: WorldParts = {}): World {
     suspensions = [],
     rbac = rbacOf(logReader),
     credentialNamespaces = ['payments'],
+    clusterGrants = { enabled: true, approvalNamespace: 'lapse-system' },
   } = parts
   return {
     rbac,
     credentialNamespaces: credentialNamespaces === null ? null : new Set(credentialNamespaces),
+    clusterGrants,
     policy: (name) => policies.find((policy) => policy.name === name) ?? null,
     policies: () => policies,
     revisions: (policy) => revisions.filter((revision) => revision.policy === policy),

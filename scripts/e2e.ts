@@ -12,10 +12,13 @@ const all = ['test/bypass/**/*.test.ts', 'test/e2e/**/*.test.ts']
 /** About half of the whole by its duration, of which most is waiting. What is in no list is in the part beside it. */
 const waiting = [
   'test/e2e/chaos.test.ts',
+  'test/e2e/clock.test.ts',
+  'test/e2e/{drift,pool-attack}.test.ts',
   'test/e2e/events.test.ts',
   'test/e2e/faults-{call,compaction,control-plane,operator,watch}.test.ts',
-  'test/e2e/grant-lifecycle.test.ts',
+  'test/e2e/grant-{crash,lifecycle}.test.ts',
   'test/e2e/lease.test.ts',
+  'test/e2e/reaper.test.ts',
   'test/e2e/rotation.test.ts',
   'test/e2e/standby.test.ts',
   'test/e2e/waivers.test.ts',

@@ -45,7 +45,7 @@ export interface ControllerParts {
 type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'longestBackoff'>
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
-const grantWorkers = 32
+const grantWorkers = 64
 /** An end that could not be carried out is overdue, as is a stray binding's: it is not left lying for long once the API server is back. */
 const grantBackoff = 5_000
 /** How many grants a policy has is written at most once in this time. */

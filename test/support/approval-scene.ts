@@ -34,14 +34,14 @@ export class ApprovalScene {
     return scene
   }
 
-  /** RBAC lets leads and ServiceAccounts write here: what is refused is refused by lapse. */
+  /** RBAC lets leads and the ServiceAccounts of the namespace write here: what is refused is refused by lapse. */
   async #letSpeak(): Promise<void> {
     const kinds = [{ apiGroups: ['lapse.dev'], resources: ['nhigrants', 'nhigrantapprovals'], verbs: ['create'] }]
     await this.admin.create(paths.roles(this.namespace), { metadata: { name: 'speak' }, rules: kinds })
     await this.admin.create(paths.roleBindings(this.namespace), {
       metadata: { name: 'speak' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'speak' },
-      subjects: ['leads', 'system:serviceaccounts'].map((name) => ({
+      subjects: ['leads', `system:serviceaccounts:${this.namespace}`].map((name) => ({
         kind: 'Group',
         name,
         apiGroup: 'rbac.authorization.k8s.io',

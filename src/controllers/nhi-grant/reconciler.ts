@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseNHIGrant } from '../../api/v1alpha1/parse-nhi-grant.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { AuditSink } from '../../audit/ports.ts'
 import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
-import type { GrantInputs, GrantPlan } from '../../core/grant/plan.ts'
+import type { GrantPlan } from '../../core/grant/plan.ts'
 import { planGrant } from '../../core/grant/plan-grant.ts'
 import type { GrantRecord } from '../../core/grant/record.ts'
-import { requesterNamed } from '../../core/identity.ts'
 import type { Instant } from '../../core/time.ts'
 import type { TwoSidedClock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -19,6 +17,7 @@ import { EvidenceRecorder } from './evidence-recorder.ts'
 import { PodEvictor } from './evict-pods.ts'
 import type { GrantStore } from './grant-store.ts'
 import type { Healer } from './heal.ts'
+import { grantInputs } from './inputs.ts'
 import { grantType } from './grant-type.ts'
 import { newsOfGrant } from './news.ts'
 import { deleteObjects, isObstacle, type Obstacle } from './objects.ts'
@@ -27,7 +26,7 @@ import { lookAgain } from './look-again.ts'
 import { endingStatus, needsMark } from './ending-mark.ts'
 import { policyNamedBy } from './named-in-spec.ts'
 import { PatientCreation } from './patient-creation.ts'
-import { carryOut, type CarryingOut } from './issue-credential.ts'
+import { carryOut, type Carried, type CarryingOut } from './issue-credential.ts'
 import type { UntilObjects } from './until-objects.ts'
 import { untilStatus } from './until-status.ts'
 import { heldInterval, patience, proveRevocation, type Removal } from './prove.ts'
@@ -76,6 +75,8 @@ export class GrantReconciler {
   /** By the grant's UID. Lost in a crash, the removal is made again: what is gone is gone. */
   readonly #endings = new Map<string, Ending>()
   readonly #parts: GrantReconcilerParts
+  /** By the grant's UID: what was created, until the grant is Active or over. Lost in a crash, it is found again. */
+  readonly #carried = new Map<string, Carried>()
   readonly #evidence: EvidenceRecorder
   readonly #creation: PatientCreation
   readonly #evictor: PodEvictor
@@ -95,7 +96,7 @@ export class GrantReconciler {
     const ending = this.#endings.get(grant.metadata.uid)
     if (ending !== undefined) return this.#finish(grant, ending)
     const now = clock.now()
-    const plan = planGrant(observeGrant(grant), () => this.#inputs(grant), now)
+    const plan = planGrant(observeGrant(grant), () => grantInputs(grant, this.#parts), now)
     switch (plan.kind) {
       case 'Rest': {
         const seen = await this.#report(grant, seenStatus(grant))
@@ -139,25 +140,6 @@ export class GrantReconciler {
     return this.#parts.healer.keep(kept, lookAgainAt, (...status) => this.#report(...status))
   }
 
-  #inputs(grant: NHIGrant): GrantInputs {
-    const { store, clock, untilObjects } = this.#parts
-    const { world } = store
-    const issueFrom = clock.earliest()
-    const parsed = parseNHIGrant(grant)
-    const approvals = store.approvals(grant)
-    if (!parsed.ok) {
-      const until = { kind: 'None' } as const
-      return { grant: { ok: false, problems: parsed.problems }, world, accepted: null, issueFrom, approvals, until }
-    }
-    const { namespace, name, spec } = parsed.value
-    const requester = spec.requestedBy === null ? null : requesterNamed(spec.requestedBy)
-    const { createdAt } = observeGrant(grant)
-    const request = { uid: grant.metadata.uid, namespace, name, spec, requester, createdAt }
-    const accepted = store.accepted(spec.policy.name)
-    const until = untilObjects.factsOf(namespace, spec.until)
-    return { grant: { ok: true, request }, world, accepted, issueFrom, approvals, until }
-  }
-
   /**
    * Write before act: what is created is on record first, its end has been asked for, and the clock is read again in between.
    * By its end all of this is over, whoever does not answer.
@@ -170,14 +152,22 @@ export class GrantReconciler {
     const clocksDiffer = clock.now() - clock.earliest()
     const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now(), clocksDiffer), calls)
     if (clock.now() >= record.notAfter) return after(0)
+    const { uid } = grant.metadata
+    const known = this.#carried.get(uid)
+    if (known !== undefined) return this.#activate(recorded, record, known, calls)
     const report: CarryingOut['report'] = (...news) => this.#report(...news, calls)
-    const carried = await this.#creation.attempt(key, grant.metadata.uid, () =>
-      carryOut(recorded, record, { calls, clock, report }),
-    )
+    const carried = await this.#creation.attempt(key, uid, () => carryOut(recorded, record, { calls, clock, report }))
     if (isObstacle(carried)) return this.#withdraw(store.get(key) ?? recorded, carried, calls)
-    if (clock.now() >= record.notAfter) return after(0)
+    this.#carried.set(uid, carried)
+    return next
+  }
+
+  /** It can be used since its objects are there. That is told when others that are due have theirs too. */
+  async #activate(grant: NHIGrant, record: GrantRecord, carried: Carried, calls: ObjectCalls): Promise<Outcome> {
+    const { clock } = this.#parts
     const { uids, tokenExpiresAt } = carried
-    await this.#report(carried.grant, activeStatus(carried.grant, uids, tokenExpiresAt, clock.now()), calls)
+    await this.#report(grant, activeStatus(grant, uids, tokenExpiresAt, clock.now()), calls)
+    this.#carried.delete(grant.metadata.uid)
     this.#count(grant, 'Active')
     return again(record.notAfter)
   }
@@ -191,7 +181,7 @@ export class GrantReconciler {
   async #deny(grant: NHIGrant, reason: string, message: string): Promise<Outcome> {
     await this.#report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
     this.#parts.store.release(grant)
-    this.#creation.forget(grant.metadata.uid)
+    this.#forget(grant.metadata.uid)
     this.#count(grant, 'Denied')
     return done
   }
@@ -205,6 +195,7 @@ export class GrantReconciler {
     const since = clock.monotonic() - Math.max(0, clock.now() - removedAt)
     const ending: Ending = { end, removedAt, since, ...deletion }
     this.#endings.set(grant.metadata.uid, ending)
+    this.#carried.delete(grant.metadata.uid)
     return unsettledSince === null ? next : this.#finish(grant, ending)
   }
 
@@ -255,7 +246,7 @@ export class GrantReconciler {
       this.#evidence.ofDeletion(gone)
       store.forget(gone)
       this.#endings.delete(gone.metadata.uid)
-      this.#creation.forget(gone.metadata.uid)
+      this.#forget(gone.metadata.uid)
     }
   }
 
@@ -280,6 +271,12 @@ export class GrantReconciler {
       if (newest !== null) store.wrote(newest as unknown as NHIGrant)
       throw error
     }
+  }
+
+  /** The grant is not going to be Active. */
+  #forget(uid: string): void {
+    this.#creation.forget(uid)
+    this.#carried.delete(uid)
   }
 
   #count(grant: NHIGrant, outcome: string): void {

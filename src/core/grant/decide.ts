@@ -45,7 +45,8 @@ export type GrantDecision =
       readonly sets: readonly PermissionSet[]
       /** What the subject will be able to do: the narrower rules, or the whole of the named sets. */
       readonly rules: readonly PolicyRule[]
-      /** When it is over if it is issued at the instant of the decision. */
+      /** From when it counts, and when it is over, if it is issued at the instant of the decision. */
+      readonly from: Instant
       readonly notAfter: Instant
       /** How many must approve it before it is issued. */
       readonly required: number
@@ -103,7 +104,8 @@ export function decideGrant(
   if (findings.length > 0) return { allowed: false, findings }
   const { required } = approvals
   const { sets, rules } = asked
-  return { allowed: true, policy, sets, rules, notAfter: window.notAfter, required, ...outcomeOf(conditions, required) }
+  const { from, notAfter } = window
+  return { allowed: true, policy, sets, rules, from, notAfter, required, ...outcomeOf(conditions, required) }
 }
 
 /** Where clocks differ, what depends on the time must hold by all of them. */

@@ -48,7 +48,7 @@ export function planIssue(
   const missing = awaitUntil(observed, request, inputs)
   if (missing !== null) return missing
   const untilUid = inputs.until.kind === 'Running' ? inputs.until.uid : null
-  const record = recordOf(request, decision, accepted.roles, world, { now, untilUid, approvals })
+  const record = recordOf(request, decision, accepted.roles, world, { untilUid, approvals })
   return { kind: 'Issue', record: resumed(record, observed) }
 }
 

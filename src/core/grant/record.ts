@@ -51,14 +51,14 @@ export function recordOf(
   decision: Extract<GrantDecision, { allowed: true }>,
   roles: SetRoles,
   world: World,
-  { now, untilUid, approvals }: { readonly now: Instant } & Pick<GrantRecord, 'untilUid' | 'approvals'>,
+  { untilUid, approvals }: Pick<GrantRecord, 'untilUid' | 'approvals'>,
 ): GrantRecord {
   const { policy, notAfter, outcome, reasons } = decision
   const emergency = policy.grants === null ? null : emergencyTerms(request.spec, policy.grants)
   const subject = canonicalIdentity(request.spec.subject)
   const account = subject.kind === 'ServiceAccount' ? world.serviceAccount(subject.namespace, subject.name) : null
   return {
-    issuedAt: now,
+    issuedAt: decision.from,
     notAfter,
     policy: { name: policy.name, version: policy.version, digest: policy.digest },
     subject: { name: usernameOf(subject) ?? subject.name, uid: account?.uid ?? null },

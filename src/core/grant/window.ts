@@ -19,20 +19,21 @@ export interface WindowLimits {
   readonly closes: Instant
 }
 
-/** Until when a grant lasts that is issued now, and what is wrong with the window that it asks for. */
+/** From when and until when a grant lasts that is issued now, and what is wrong with the window that it asks for. */
 export function windowOf(
   spec: GrantSpec,
   terms: GrantTerms,
   { longest, cut, closes }: WindowLimits,
   { now, issueFrom }: Moment,
-): { readonly notAfter: Instant; readonly findings: readonly Finding[] } {
+): { readonly from: Instant; readonly notAfter: Instant; readonly findings: readonly Finding[] } {
   const from = Math.min(now, issueFrom)
   const start = Math.max(from, spec.notBefore ?? from)
   const asked = endOf(spec, Math.min(terms.defaultDuration, longest), start)
   const notAfter = Math.min(asked, closes, cut === null ? asked : start + cut)
   const path = spec.end.kind === 'At' ? 'spec.notAfter' : 'spec.duration'
-  if (notAfter <= Math.max(now, start)) return { notAfter, findings: [windowPassed(path, notAfter, now - from)] }
-  return { notAfter, findings: asked - start <= longest ? [] : [tooLong(path, asked - start, longest)] }
+  if (notAfter <= Math.max(now, start))
+    return { from: start, notAfter, findings: [windowPassed(path, notAfter, now - from)] }
+  return { from: start, notAfter, findings: asked - start <= longest ? [] : [tooLong(path, asked - start, longest)] }
 }
 
 function endOf({ end }: GrantSpec, usual: Millis, start: Instant): Instant {

@@ -105,7 +105,7 @@ describe('a grant for the whole cluster', () => {
     const decision = decideGrant(request, wide(), now)
     if (!decision.allowed) throw new Error('it was refused')
     const roles = new Map([['rollout', 'lapse-set-0']])
-    const { objects } = recordOf(request, decision, roles, wide(), { now, untilUid: null, approvals: null })
+    const { objects } = recordOf(request, decision, roles, wide(), { untilUid: null, approvals: null })
     expect(objects).to.deep.equal(
       [
         ['rollout', 'lapse-set-0'],

@@ -100,6 +100,7 @@ describe('decideGrant', () => {
       policy: policyOf(),
       sets: [policyOf().permissions[0], policyOf().permissions[2]],
       rules: [rule('get,list,watch,patch deployments.apps'), rule('get pods/log')],
+      from: now,
       notAfter: now + 30 * minute,
       required: 0,
       outcome: 'Allow',

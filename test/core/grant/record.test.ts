@@ -15,7 +15,7 @@ const pooled: SetRoles = new Map([
 function record(request: GrantRequest, roles: SetRoles = pooled, world: World = worldOf()): GrantRecord {
   const decision = decideGrant(request, world, now)
   if (!decision.allowed) throw new Error(decision.findings.map((finding) => finding.message).join('; '))
-  return recordOf(request, decision, roles, world, { now, untilUid: null, approvals: null })
+  return recordOf(request, decision, roles, world, { untilUid: null, approvals: null })
 }
 
 const narrow = rule('patch deployments.apps', 'api')

@@ -1,8 +1,8 @@
 import { isCelList, isCelMap, isCelType, isCelUint, type CelList, type CelMap, type CelValue } from '@bufbuild/cel'
-import { compareVersions } from '../policy/version.ts'
 import type { Meter } from './meter.ts'
 import { isTime, nanosOf } from './time-value.ts'
 import { opaqueOf } from './value.ts'
+import { compareVersions } from './version-order.ts'
 
 /** CEL's `==`, charged for every value that it looks at: a list may hold the same list many times over. */
 export function equal(left: CelValue, right: CelValue, meter: Meter): boolean {

@@ -1,17 +1,23 @@
 import type { CelValue } from '@bufbuild/cel'
-import { compareVersions } from '../policy/version.ts'
 import { Fault } from './meter.ts'
 import { overload, text, type Overload } from './overload.ts'
 import { unwrap, wrap } from './value.ts'
+import { compareVersions } from './version-order.ts'
 
-/** Of semver.org, with at most 15 digits a number. */
+/** Of semver.org. */
 const form =
-  /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})(?:-(?:0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
 
 const longest = 256
 
+/** As in Kubernetes no number may need more than 64 bits. */
+const largest = 2n ** 64n - 1n
+
 function isVersion(from: string): boolean {
-  return from.length <= longest && form.test(from)
+  if (from.length > longest || !form.test(from)) return false
+  const [version = ''] = from.split('+')
+  const identifiers = version.replace('-', '.').split('.')
+  return identifiers.every((each) => !/^\d{20,}$/.test(each) || BigInt(each) <= largest)
 }
 
 function versionOf(value: CelValue | undefined): string {
@@ -24,7 +30,11 @@ function read([from]: readonly CelValue[]): CelValue {
 }
 
 function part(index: 1 | 2 | 3): Overload['run'] {
-  return ([version]) => BigInt(form.exec(versionOf(version))?.[index] ?? 0)
+  return ([version]) => {
+    const number = BigInt(form.exec(versionOf(version))?.[index] ?? 0)
+    if (number >= 2n ** 63n) throw new Fault('the number is too large')
+    return number
+  }
 }
 
 function compare([a, b]: readonly CelValue[]): number {

@@ -1,12 +1,13 @@
 import { loadConnection } from '../cluster/connection.ts'
 import { ClusterError, Forbidden, NotFound, Unauthorized, Unavailable, Unreachable } from '../cluster/errors.ts'
 import { listAll } from '../cluster/paged-list.ts'
-import { resources, type ResourceType } from '../cluster/resources.ts'
+import type { ResourceType } from '../cluster/resources.ts'
 import { Transport } from '../cluster/transport.ts'
 import { loadConditionEngine } from '../core/cel/engine.ts'
 import type { Millis } from '../core/time.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { WorldIndex, type WorldKind } from '../world/world-index.ts'
+import { worldResources } from '../world/world-resources.ts'
 import type { Worlds } from './check-world.ts'
 import type { Progress } from './progress.ts'
 import { packageVersion } from './version.ts'
@@ -15,18 +16,6 @@ export type LiveReading =
   | { readonly ok: true; readonly worlds: Worlds }
   /** One line for each list that could not be had. */
   | { readonly ok: false; readonly failures: readonly string[] }
-
-const typeOf: Readonly<Record<Exclude<WorldKind, 'NHIGrant' | 'ClusterNHIGrant'>, ResourceType>> = {
-  AccessPolicy: resources.accessPolicies,
-  AccessPolicyRevision: resources.accessPolicyRevisions,
-  NHISuspension: resources.nhiSuspensions,
-  Namespace: resources.namespaces,
-  ServiceAccount: resources.serviceAccounts,
-  Role: resources.roles,
-  ClusterRole: resources.clusterRoles,
-  RoleBinding: resources.roleBindings,
-  ClusterRoleBinding: resources.clusterRoleBindings,
-}
 
 /** Retries included: somebody waits at a terminal. */
 const patience = { first: 3_000, page: 10_000 } as const satisfies Readonly<Record<string, Millis>>
@@ -37,7 +26,7 @@ const patience = { first: 3_000, page: 10_000 } as const satisfies Readonly<Reco
  */
 export async function readLiveWorlds(kubeconfig: string | null, progress: Progress): Promise<LiveReading> {
   const clock = systemClock
-  const connection = await loadConnection({ ...(kubeconfig !== null && { kubeconfig }), clock })
+  const connection = await loadConnection({ kubeconfig, clock })
   const userAgent = `lapse-check/${packageVersion()}`
   const transport = new Transport({ connection, clock, random: Math.random, userAgent, mayWrite: () => false })
   try {
@@ -75,11 +64,10 @@ async function listWorld(transport: Transport, progress: Progress): Promise<Live
       failures.push(failureOf(type, error))
     }
   }
-  const kinds = Object.entries(typeOf) as [WorldKind, ResourceType][]
-  await Promise.all(kinds.map(([kind, type]) => take(kind, type)))
+  const { NHIGrant, ClusterNHIGrant, ...before } = worldResources
+  await Promise.all((Object.entries(before) as [WorldKind, ResourceType][]).map(([kind, type]) => take(kind, type)))
   // Grants come last: one that was issued meanwhile is known to own its binding.
-  if (failures.length === 0)
-    await Promise.all([take('NHIGrant', resources.nhiGrants), take('ClusterNHIGrant', resources.clusterNhiGrants)])
+  if (failures.length === 0) await Promise.all([take('NHIGrant', NHIGrant), take('ClusterNHIGrant', ClusterNHIGrant)])
   return failures.length === 0 ? { ok: true, worlds } : { ok: false, failures: failures.sort() }
 }
 

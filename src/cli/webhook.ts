@@ -1,7 +1,6 @@
 import { createSecureContext } from 'node:tls'
 import { loadConnection } from '../cluster/connection.ts'
 import { Reflector } from '../cluster/reflector.ts'
-import { resources, type ResourceType } from '../cluster/resources.ts'
 import { Transport } from '../cluster/transport.ts'
 import { loadConditionEngine } from '../core/cel/engine.ts'
 import { parseTemplateKind, type TemplateKind } from '../core/workload/template-kinds.ts'
@@ -21,6 +20,7 @@ import { ServingCertificate } from '../webhook/serving-certificate.ts'
 import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
 import { worldKinds, type OperatorTerms, type WorldKind } from '../world/world-index.ts'
+import { worldResources } from '../world/world-resources.ts'
 import { clusterGrantOptions, clusterGrantTerms } from './cluster-grant-options.ts'
 import { exitCodes, type CommandIo } from './command.ts'
 import { processOptions } from './process-options.ts'
@@ -52,20 +52,6 @@ const options = {
   ...processOptions,
 } as const satisfies OptionTable
 
-const typeOf: Readonly<Record<WorldKind, ResourceType>> = {
-  AccessPolicy: resources.accessPolicies,
-  AccessPolicyRevision: resources.accessPolicyRevisions,
-  NHIGrant: resources.nhiGrants,
-  ClusterNHIGrant: resources.clusterNhiGrants,
-  NHISuspension: resources.nhiSuspensions,
-  Namespace: resources.namespaces,
-  ServiceAccount: resources.serviceAccounts,
-  Role: resources.roles,
-  ClusterRole: resources.clusterRoles,
-  RoleBinding: resources.roleBindings,
-  ClusterRoleBinding: resources.clusterRoleBindings,
-}
-
 const grace = 25_000
 
 /** `lapse webhook`: runs until it is told to end. */
@@ -88,7 +74,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const shutdown = new Shutdown({ grace, clock, log })
   shutdown.listen()
   const metrics = createMetrics({ version })
-  const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
+  const connection = await loadConnection({ kubeconfig, clock })
   const transport = new Transport({
     connection,
     clock,
@@ -168,7 +154,7 @@ function createReflectors(transport: Transport, log: Log, metrics: Metrics): rea
   return worldKinds.map((kind) => ({
     kind,
     cache: new Reflector({
-      type: typeOf[kind],
+      type: worldResources[kind],
       form: kind === 'Namespace' ? 'metadata' : 'whole',
       transport,
       clock: systemClock,

@@ -57,11 +57,11 @@ export function readRevision(object: unknown): RevisionFacts | null {
 
 /** null: it has ended, or cannot be read and so can never have been issued. */
 export function readLiveGrant(object: unknown): LiveGrant | null {
-  const parsed = parseNHIGrant(object)
-  if (!parsed.ok) return null
   const status = at(object, 'status')
   const state = textAt(status, 'state') ?? 'Pending'
   if (state !== 'Pending' && state !== 'AwaitingApproval' && state !== 'Active') return null
+  const parsed = parseNHIGrant(object)
+  if (!parsed.ok) return null
   const { namespace, name, spec } = parsed.value
   const metadata = at(object, 'metadata')
   const notAfter = instantAt(status, 'notAfter')

@@ -1,3 +1,4 @@
+import { grantLabel } from '../../core/rbac/read-objects.ts'
 import type { AccessPolicyRevisionSpec, AccessPolicyRevisionStatus } from './access-policy-revision.schema.ts'
 import type { AccessPolicySpec, AccessPolicyStatus } from './access-policy.schema.ts'
 import type { NHIGrantApprovalSpec } from './nhi-grant-approval.schema.ts'
@@ -76,7 +77,7 @@ export const marks = {
   /** Label on what the operator makes: the policy's name. Annotation on a pod template: the pin, NAME@VERSION. */
   policy: 'lapse.dev/policy',
   policyVersion: 'lapse.dev/policy-version',
-  grantUid: 'lapse.dev/grant-uid',
+  grantUid: grantLabel,
   notAfter: 'lapse.dev/not-after',
   /** Annotation on an AccessPolicy, stamped at admission: who last changed its spec. */
   appliedBy: 'lapse.dev/applied-by',

@@ -1,5 +1,5 @@
 import { covers } from '../rbac/covers.ts'
-import { countPermissions, describeRule, type PolicyRule } from '../rbac/rule.ts'
+import { canonicalRule, countPermissions, describeRule, type PolicyRule } from '../rbac/rule.ts'
 
 /** What rules allow that others do not. */
 export type Beyond =
@@ -29,8 +29,8 @@ const mostComparisons = 2_000_000
 
 /** Each single permission must lie in one rule of the owner, as for the API server's escalation check. */
 export function beyond(owner: readonly PolicyRule[], given: readonly PolicyRule[], work = workOfReview()): Beyond {
-  const own = new Set(owner.map(canonical))
-  const open = given.filter((rule) => !own.has(canonical(rule)))
+  const own = new Set(owner.map(canonicalRule))
+  const open = given.filter((rule) => !own.has(canonicalRule(rule)))
   const permissions = open.reduce((sum, rule) => sum + sizeOf(rule), 0)
   if (permissions === 0) return { kind: 'Nothing' }
   const comparisons = permissions * Math.max(1, owner.length)
@@ -41,19 +41,8 @@ export function beyond(owner: readonly PolicyRule[], given: readonly PolicyRule[
   return missing.length === 0 ? { kind: 'Nothing' } : { kind: 'Permissions', missing }
 }
 
-/** Rules do not change, and the same ones are looked at for many subjects. */
-const texts = new WeakMap<PolicyRule, string>()
+/** As for their texts: rules do not change. */
 const sizes = new WeakMap<PolicyRule, number>()
-
-/** Equal text for equal rules; an absent list equals an empty one. */
-function canonical(rule: PolicyRule): string {
-  const known = texts.get(rule)
-  if (known !== undefined) return known
-  const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule
-  const text = JSON.stringify([verbs, apiGroups ?? [], resources ?? [], resourceNames ?? [], nonResourceURLs ?? []])
-  texts.set(rule, text)
-  return text
-}
 
 function sizeOf(rule: PolicyRule): number {
   const size = sizes.get(rule) ?? countPermissions([rule])

@@ -1,10 +1,10 @@
+import { boundRole } from '../rbac/authorize.ts'
 import type { BindingObject, RoleView, RoleObject } from '../rbac/objects.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { AccessWrite, BindingWrite, RoleWrite } from './access-write.ts'
 import { beyond } from './beyond.ts'
 import { aggregatesOf, carriedRules } from './carried-rules.ts'
 import { isStanding } from './is-standing.ts'
-import { roleOf } from './role-of.ts'
 
 /** Rules that a write makes a binding hand on, and that it did not hand on before. */
 export interface Handed {
@@ -22,7 +22,7 @@ export function handedBy(write: AccessWrite, view: RoleView, grantBindings: Read
 }
 
 function throughBinding({ after }: BindingWrite, view: RoleView): Handed {
-  const role = roleOf(after, view)
+  const role = boundRole(after, view)
   return { binding: after, rules: role === null ? null : effectiveIn(after, carriedRules(role, view)), path: null }
 }
 

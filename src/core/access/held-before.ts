@@ -1,10 +1,9 @@
-import { bindingsOf } from '../rbac/authorize.ts'
+import { bindingsOf, boundRole } from '../rbac/authorize.ts'
 import type { BindingObject, RbacView } from '../rbac/objects.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import { subjectKeyOf, subjectKeysOf, type RbacUser } from '../rbac/subject.ts'
 import { samePlace, type AccessWrite } from './access-write.ts'
 import { isStanding } from './is-standing.ts'
-import { roleOf } from './role-of.ts'
 
 /**
  * What the user holds in the namespace without the write, but for what grants give it for a time; empty: cluster-wide.
@@ -43,7 +42,7 @@ export function namesUser({ namespace, subjects }: BindingObject, user: RbacUser
 }
 
 function roleBefore(binding: BindingObject, write: AccessWrite, view: RbacView) {
-  const role = roleOf(binding, view)
+  const role = boundRole(binding, view)
   const place = { namespace: binding.roleRef.kind === 'Role' ? binding.namespace : null, name: binding.roleRef.name }
   return write.kind === 'Role' && samePlace(place, write.after) ? write.before : role
 }

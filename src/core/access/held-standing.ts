@@ -1,12 +1,11 @@
 import { highFinding, type Finding } from '../finding.ts'
 import { describeIdentity, serviceAccountUsername, type Identity } from '../identity.ts'
 import type { Policy } from '../policy/policy.ts'
-import { bindingsOf } from '../rbac/authorize.ts'
+import { bindingsOf, boundRole } from '../rbac/authorize.ts'
 import type { PolicyRule } from '../rbac/rule.ts'
 import type { World } from '../world.ts'
 import { beyond, describeBeyond } from './beyond.ts'
 import { isStanding } from './is-standing.ts'
-import { roleOf } from './role-of.ts'
 
 /**
  * What the bindings that name a ServiceAccount give it for good beyond the policy's `standing`: one finding for the whole
@@ -21,9 +20,12 @@ export function reviewHeld(
   const listed = policy.workloads?.standing ?? null
   if (listed === null) return []
   const username = serviceAccountUsername(account.namespace, account.name)
+  const everywhere = heldIn(username, '', world)
   return ['', ...[...world.rbac.namespacesNaming(`User:${username}`)].sort()].flatMap((namespace) => {
-    const everywhere = namespace === '' ? [] : heldIn(username, '', world)
-    const found = beyond([...listed, ...everywhere], heldIn(username, namespace, world))
+    const found =
+      namespace === ''
+        ? beyond(listed, everywhere)
+        : beyond([...listed, ...everywhere], heldIn(username, namespace, world))
     if (found.kind === 'Nothing') return []
     const place = namespace === '' ? 'everywhere' : `in ${namespace}`
     const message = `${describeIdentity(account)} holds for good ${place}: ${describeBeyond(found)}`
@@ -35,5 +37,5 @@ function heldIn(username: string, namespace: string, world: World): readonly Pol
   const { rbac } = world
   const grants = world.grantBindings()
   const bindings = bindingsOf({ username, groups: [] }, rbac, namespace).filter((each) => isStanding(each, grants))
-  return [...new Set(bindings.map((binding) => roleOf(binding, rbac)))].flatMap((role) => role?.rules ?? [])
+  return [...new Set(bindings.map((binding) => boundRole(binding, rbac)))].flatMap((role) => role?.rules ?? [])
 }

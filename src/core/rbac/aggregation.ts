@@ -1,6 +1,6 @@
 import { selects } from '../selector.ts'
 import type { RoleObject } from './objects.ts'
-import type { PolicyRule } from './rule.ts'
+import { canonicalRule, type PolicyRule } from './rule.ts'
 
 /**
  * The aggregated ClusterRoles among these that have no rules of their own, with the rules that the cluster's controller
@@ -32,13 +32,8 @@ function selectedRules(
   for (const selector of role.aggregation ?? []) {
     for (const other of all) {
       if (other.name === role.name || !selects(selector, other.labels)) continue
-      for (const rule of rules.get(other.name) ?? []) found.set(canonical(rule), rule)
+      for (const rule of rules.get(other.name) ?? []) found.set(canonicalRule(rule), rule)
     }
   }
   return [...found.values()]
-}
-
-/** Equal text for equal rules; an absent list equals an empty one. */
-function canonical({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): string {
-  return JSON.stringify([verbs, apiGroups ?? [], resources ?? [], resourceNames ?? [], nonResourceURLs ?? []])
 }

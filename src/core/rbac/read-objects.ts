@@ -30,10 +30,10 @@ export function readRole(kind: RoleKind, raw: unknown): RoleObject {
   }
 }
 
-/** A RoleBinding or ClusterRoleBinding, read on the same terms as `readRole`. */
 /** The label of what carries a grant. */
-const grantLabel = 'lapse.dev/grant-uid'
+export const grantLabel = 'lapse.dev/grant-uid'
 
+/** A RoleBinding or ClusterRoleBinding, read on the same terms as `readRole`. */
 export function readBinding(kind: BindingKind, raw: unknown): BindingObject {
   const object = mapOf(raw, kind)
   const roleRef = mapOf(object['roleRef'], 'roleRef')

@@ -27,6 +27,19 @@ export function describeRule(rule: PolicyRule): string {
   return `${rule.verbs.join()} ${targets.join()}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
 }
 
+/** Rules do not change, and the same ones are looked at for many subjects. */
+const texts = new WeakMap<PolicyRule, string>()
+
+/** Equal text for equal rules; an absent list equals an empty one. */
+export function canonicalRule(rule: PolicyRule): string {
+  const known = texts.get(rule)
+  if (known !== undefined) return known
+  const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule
+  const text = JSON.stringify([verbs, apiGroups ?? [], resources ?? [], resourceNames ?? [], nonResourceURLs ?? []])
+  texts.set(rule, text)
+  return text
+}
+
 /** A resource as kubectl writes it: `secrets`, `deployments.apps`, `deployments.apps/scale`. */
 export function qualifiedResource(apiGroup: string, resource: string): string {
   if (apiGroup === '') return resource

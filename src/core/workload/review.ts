@@ -7,14 +7,14 @@ import { capabilityFindings } from '../rbac/capability-findings.ts'
 import type { CapabilityId } from '../rbac/capability.ts'
 import { memoHeldCapabilities } from '../rbac/held-capabilities.ts'
 import { rbacUserOf } from '../rbac/subject.ts'
-import type { Instant } from '../time.ts'
+import type { Instant, Millis } from '../time.ts'
 import type { World } from '../world.ts'
 import { defaultedPod } from './defaulted-pod.ts'
 import { escalationFindings } from './escalation.ts'
 import { reviewConditions, type JudgedObject } from './conditions.ts'
 import { checkPodSecurity, type PodSecurityLevel } from './pod-security.ts'
 import { reviewTokens } from './token-checks.ts'
-import { tokenReachable } from './token.ts'
+import { tokenReachable, type TokenCheckId } from './token.ts'
 import { replacedBy, waiversOf, type FindWaiver, type Waiver } from './waivers.ts'
 import type { Workload } from './workload.ts'
 
@@ -51,6 +51,9 @@ export function reviewWorkload(
   if (policies.length === 0) return { verdict: 'Ungoverned', findings: [] }
   const podSecurity = podSecurityOf(workload)
   const capabilities = capabilitiesOf(workload, identity, world)
+  const tokens = remembered((maxTokenLifetime: Millis | null, ...checks: readonly TokenCheckId[]) =>
+    reviewTokens(workload, identity, { checks, maxTokenLifetime }, world),
+  )
   const pins = pinsOf(workload, policies, world, now)
   const kept = new Strictest()
   for (const policy of policies) {
@@ -58,7 +61,7 @@ export function reviewWorkload(
     const findings = [
       ...reviewPodSecurity(podSecurity, policy, waiverFor),
       ...capabilities(policy.workloads?.forbid ?? [], waiverFor),
-      ...(policy.workloads === null ? [] : reviewTokens(workload, identity, policy.workloads, world)),
+      ...(policy.workloads === null ? [] : tokens(policy.workloads.maxTokenLifetime, ...policy.workloads.checks)),
       ...pins(policy),
       ...reviewConditions(workload, identity, policy, world, now, judged),
     ]
@@ -76,7 +79,7 @@ function podSecurityOf(workload: Workload): PodSecurityOf {
 }
 
 /** Policies often have the same terms: what they ask of one workload is worked out once. */
-function remembered<A extends readonly string[], T>(work: (...terms: A) => T): (...terms: A) => T {
+function remembered<A extends readonly (string | number | null)[], T>(work: (...terms: A) => T): (...terms: A) => T {
   const known = new Map<string, T>()
   return (...terms) => {
     const key = terms.join(' ')

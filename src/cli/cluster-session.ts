@@ -35,7 +35,7 @@ export async function inCluster(
 ): Promise<number> {
   const clock = systemClock
   const { kubeconfig, impersonate } = args
-  const loaded = await loadConnection({ ...(kubeconfig !== null && { kubeconfig }), clock })
+  const loaded = await loadConnection({ kubeconfig, clock })
   const connection = impersonate === null ? loaded : impersonating(loaded, impersonate)
   const userAgent = `lapse-${command}/${packageVersion()}`
   const time = new ServerTime(clock)

@@ -97,10 +97,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const shutdown = new Shutdown({ grace, clock, log })
   shutdown.listen()
   const metrics = createMetrics({ version })
-  const connection = await loadConnection({
-    ...(config.kubeconfig === null ? {} : { kubeconfig: config.kubeconfig }),
-    clock,
-  })
+  const connection = await loadConnection({ kubeconfig: config.kubeconfig, clock })
   const identity = config.identity ?? `${hostname()}_${randomUUID()}`
   const userAgent = `lapse-controller/${version} (${identity})`
   const onLost = (reason: string): void => {

@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const shutdown = new Shutdown({ grace: shutdownGrace, clock, log })
   shutdown.listen()
   const metrics = createMetrics({ version })
-  const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
+  const connection = await loadConnection({ kubeconfig, clock })
   const userAgent = `lapse-reaper/${version}`
   const transport = new Transport({
     connection,

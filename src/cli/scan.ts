@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const shutdown = new Shutdown({ grace, clock, log })
   shutdown.listen()
   const metrics = createMetrics({ version })
-  const connection = await loadConnection({ ...(kubeconfig === null ? {} : { kubeconfig }), clock })
+  const connection = await loadConnection({ kubeconfig, clock })
   const userAgent = `lapse-scan/${version}`
   await loadConditionEngine()
   const transport = new Transport({ connection, clock, random: Math.random, userAgent, observer: metrics })

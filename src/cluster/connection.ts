@@ -32,13 +32,13 @@ export class NoConnection extends Error {
 }
 
 export interface ConnectionOptions {
-  /** The path of a kubeconfig. Without it: KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod. */
-  readonly kubeconfig?: string
+  /** The path of a kubeconfig. Without it, or null: KUBECONFIG, then ~/.kube/config, then the ServiceAccount of the pod. */
+  readonly kubeconfig?: string | null
   readonly clock: Clock
 }
 
 /** Reads the configuration; connects to nothing. Throws NoConnection. */
-export async function loadConnection({ kubeconfig, clock }: ConnectionOptions): Promise<Connection> {
+export async function loadConnection({ kubeconfig = null, clock }: ConnectionOptions): Promise<Connection> {
   const loader = await import('@kubernetes/client-node')
   const config = readConfig(loader.KubeConfig, kubeconfig)
   const url = urlOf(config)
@@ -60,7 +60,7 @@ export async function loadConnection({ kubeconfig, clock }: ConnectionOptions): 
   }
 }
 
-function readConfig(Config: KubeConfigClass, kubeconfig: string | undefined): KubeConfig {
+function readConfig(Config: KubeConfigClass, kubeconfig: string | null): KubeConfig {
   try {
     return readKubeConfig(Config, kubeconfig)
   } catch (error) {

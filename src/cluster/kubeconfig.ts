@@ -22,8 +22,8 @@ export interface LoadedUser extends User {
  * One file, or those of KUBECONFIG, or ~/.kube/config, or else what a pod has; http://localhost:8080 when there is
  * none of these. Throws when a file cannot be read or is no kubeconfig; of KUBECONFIG it is enough that one exists.
  */
-export function readKubeConfig(Config: KubeConfigClass, file: string | undefined): KubeConfig {
-  const files = file === undefined ? usualFiles() : [file]
+export function readKubeConfig(Config: KubeConfigClass, file: string | null): KubeConfig {
+  const files = file === null ? usualFiles() : [file]
   const config = new Config()
   if (files.length === 0) config.loadFromDefault()
   for (const path of files) takeOver(config, readFile(Config, path))

@@ -48,7 +48,7 @@ export class Carriers {
     return [...(this.#others.get(grantUid)?.values() ?? [])]
   }
 
-  /** The API server was asked about these: what there was to do about them was done. */
+  /** The API server was asked, and has none of these that says it carries the grant without being on its record. */
   examined(grantUid: string, others: readonly CarrierName[]): void {
     this.#gone.delete(grantUid)
     for (const other of others) this.#others.get(grantUid)?.delete(idOf(other))
@@ -81,11 +81,12 @@ export class Carriers {
   }
 
   #left(uid: string, carrier: CarrierName, touched: (key: ObjectKey) => void): void {
-    this.#others.get(uid)?.delete(idOf(carrier))
+    const wasOther = this.#others.get(uid)?.delete(idOf(carrier)) === true
     const grant = this.#grantOf(uid)
-    if (grant === null || recordedIn(grant, carrier) === undefined) return
-    this.#gone.set(uid, (this.#gone.get(uid) ?? new Set()).add(`${carrier.kind}/${carrier.name}`))
-    if (grant.status?.state === 'Active') touched(keyOf(grant))
+    if (grant === null) return
+    const isRecorded = recordedIn(grant, carrier) !== undefined
+    if (isRecorded) this.#gone.set(uid, (this.#gone.get(uid) ?? new Set()).add(`${carrier.kind}/${carrier.name}`))
+    if ((isRecorded || wasOther) && grant.status?.state === 'Active') touched(keyOf(grant))
   }
 
   /** What is created as it is on record concerns nobody: its grant is looked at anyway when it becomes Active. */

@@ -93,15 +93,21 @@ export class Healer {
       ...wanted.map((object) => examine(calls, grant, object)),
       ...others.map((object) => examineOther(calls, grant, object)),
     ])
-    carriers.examined(grant.metadata.uid, others)
     const deviations = examined.filter((deviation) => deviation !== null)
+    // what gives more than was issued goes before anything is said; what could not be removed is not forgotten
+    await allEnded(deviations.map((deviation) => this.#remove(calls, deviation)))
+    const found = new Set(deviations.map(({ object }) => object))
+    carriers.examined(
+      grant.metadata.uid,
+      others.filter((other) => !found.has(other)),
+    )
     if (deviations.length > 0) return this.#heal(grant, deviations, until, report, calls)
     if (complianceOf(grant)?.status === 'False')
       await this.#say(grant, compliant('AsIssued', 'it is as it was issued'), report, calls)
     return again(until)
   }
 
-  /** What gives more than was issued goes before anything is said, and what is missing comes after. */
+  /** What gave more than was issued is gone: that is said, and then what is missing is restored. */
   async #heal(
     grant: NHIGrant,
     deviations: readonly Deviation[],
@@ -111,7 +117,6 @@ export class Healer {
   ): Promise<Outcome> {
     const { clock, log } = this.#parts
     const { namespace, name, uid } = grant.metadata
-    await allEnded(deviations.map((deviation) => this.#remove(calls, deviation)))
     if (deviations.every(({ kind, isHeld }) => kind === 'Shortened' && !isHeld)) {
       const created = await this.#create(calls, grant, deviations)
       await this.#say(grant, compliant('AsIssued', 'its end was brought forward'), report, calls, created)
@@ -121,7 +126,7 @@ export class Healer {
     const found = await this.#say(grant, { status: 'False', reason: 'Drift', message }, report, calls)
     const beyond = deviations.filter(({ kind, isHeld }) => isHeld || kind === 'Taken')
     const pause = this.#restraint.pauseFor(uid)
-    const isNews = complianceOf(grant)?.message !== message
+    const isNews = complianceOf(grant)?.message !== complianceOf(found)?.message
     if (isNews) log.warn('drift', { namespace, name, found: message })
     if (beyond.length > 0 || pause > 0) {
       const outcome = beyond.length > 0 ? 'Held' : 'Waiting'

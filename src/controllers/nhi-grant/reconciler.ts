@@ -125,6 +125,7 @@ export class GrantReconciler {
       case 'Keep':
         return this.#keep(grant, plan, now)
       case 'End':
+        this.#evidence.ofEnding(grant, plan.message)
         return this.#end(grant, plan, null)
       case 'Prove':
         return this.#end(grant, endingOf(grant), whenUnsettled(grant))
@@ -189,7 +190,6 @@ export class GrantReconciler {
   /** Removes the access and comes back for the proof: no removal waits for the proof of another. */
   async #end(grant: NHIGrant, end: EndOfGrant, unsettledSince: Instant | null): Promise<Outcome> {
     const { client, clock } = this.#parts
-    if (unsettledSince === null) this.#evidence.ofEnding(grant, end.message)
     const deletion = await deleteObjects(client, grant, clock)
     const removedAt = unsettledSince ?? clock.now()
     const since = clock.monotonic() - Math.max(0, clock.now() - removedAt)

@@ -1,5 +1,4 @@
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import { parseNHIGrant } from '../../api/v1alpha1/parse-nhi-grant.ts'
 import { objectsOnRecord } from '../../core/grant/drift.ts'
 import type { AccessObject } from '../../core/grant/record.ts'
 import { parseInstant } from '../../core/time.ts'
@@ -16,7 +15,7 @@ export interface WantedObject extends CarrierName {
   readonly manifest: GrantCarrier
 }
 
-/** What was created for an Active grant, as it was created. What cannot be worked out any more is left out: it is not touched. */
+/** What was created for an Active grant that can be parsed, as it was created. What cannot be worked out any more is left out: it is not touched. */
 export function wantedObjects(grant: NHIGrant, store: Pick<GrantStore, 'world' | 'rolesOf'>): readonly WantedObject[] {
   const created = (grant.status?.objects ?? []).flatMap(({ kind, name, uid }) =>
     uid !== undefined && (kind === 'Role' || kind === 'RoleBinding' || kind === 'ClusterRoleBinding')
@@ -26,15 +25,14 @@ export function wantedObjects(grant: NHIGrant, store: Pick<GrantStore, 'world' |
   const { policy: issued, notAfter: text = '', rules = [] } = grant.status ?? {}
   const { version = '', digest = '' } = issued ?? {}
   const name = policyNamedBy(grant)
+  const spec = { permissions: grant.spec.permissions ?? [], rules: grant.spec.rules ?? [] }
   const notAfter = parseInstant(text)
   const policy = store.world.policy(name)
   if (created.length === 0 || notAfter === null || policy === null || policy.digest !== digest) return []
-  const parsed = parseNHIGrant(grant)
-  if (!parsed.ok) return []
   const roles = store.rolesOf(name, version, digest)
   const record = { policy: { name, version, digest }, notAfter }
   const sets = { sets: policy.permissions, roles }
-  const objects = objectsOnRecord({ objects: created, rules }, grant.metadata.uid, parsed.value.spec, sets)
+  const objects = objectsOnRecord({ objects: created, rules }, grant.metadata.uid, spec, sets)
   return objects.map((object): WantedObject => {
     const manifest = manifestOf(grant, record, boundSubjectOf(grant), object) as GrantCarrier
     return { ...nameOf(grant, object), uid: created.find((each) => isSame(each, object))?.uid ?? '', manifest }

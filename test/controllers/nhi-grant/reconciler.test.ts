@@ -38,6 +38,10 @@ class Setting {
   readonly calls: string[] = []
   readonly events: string[] = []
   readonly overstays: Millis[] = []
+  /** What goes on record, by its kind of event. */
+  readonly recorded: string[] = []
+  /** A finalizer holds the binding, which is being deleted. */
+  held = false
   /** As the cache has it. */
   grant: NHIGrant
   /** As the API server has it; null: as the cache has it. */
@@ -70,7 +74,13 @@ class Setting {
       untilObjects: noUntilObjects,
       healer: { keep: (_, until) => Promise.resolve(again(until)) },
       events: { record: ({ reason }: EventNote) => void this.events.push(reason) },
-      audit: { write: () => (this.records ? Promise.resolve() : Promise.reject(new Error('the disk is full'))) },
+      audit: {
+        write: (evidence) => {
+          if (!this.records) return Promise.reject(new Error('the disk is full'))
+          this.recorded.push(...evidence.map(({ kind }) => kind))
+          return Promise.resolve()
+        },
+      },
       clock: this.clock,
       log: silentLog,
       observer: { grant: () => {}, overstay: (overstay) => void this.overstays.push(overstay) },
@@ -115,7 +125,11 @@ class Setting {
 
   #client(): ClusterClient {
     return {
-      get: (type) => Promise.resolve(type.kind === 'NHIGrant' ? (this.stored as unknown as KubeObject) : null),
+      get: (type, { name }) => {
+        if (type.kind === 'NHIGrant') return Promise.resolve(this.stored as unknown as KubeObject)
+        const metadata = { ...key, name, uid: 'b-1', finalizers: ['example.com/kept'] }
+        return Promise.resolve(this.held ? ({ metadata } as unknown as KubeObject) : null)
+      },
       list: () => Promise.resolve([]),
       create: unexpected,
       createSubresource: unexpected,
@@ -180,6 +194,21 @@ describe('the reconciler of grants', () => {
       'conflict',
       'ask',
     ])
+  })
+
+  it('puts a removal on record once, however often it comes back to a binding that a finalizer holds', async () => {
+    setting.held = true
+    setting.allows = () => setting.held
+    await setting.clock.advance(600_000)
+    for (let look = 0; look < 3; look++) {
+      expect(await setting.reconcile()).to.deep.equal(next)
+      expect(await setting.reconcileDuring(100)).to.deep.equal(after(5_000))
+      await setting.clock.advance(5_000)
+    }
+    setting.held = false
+    expect(await setting.reconcile()).to.deep.equal(next)
+    expect(await setting.reconcile()).to.deep.equal(done)
+    expect(setting.recorded).to.deep.equal(['Ending', 'Ended', 'RevocationUnverified', 'RevocationVerified'])
   })
 
   describe('of a grant that only waives has nothing to remove and nothing to prove,', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { kinds } from '../src/api/v1alpha1/crds.ts'
@@ -28,5 +28,12 @@ describe('docs/install.md', () => {
   it('says who gets each role that the chart offers', () => {
     for (const name of ['lapse-requester', 'lapse-approver', 'lapse-suspender', 'lapse-viewer'])
       expect(page).to.match(new RegExp(`^\\| \`${name}\` \\| `, 'm'))
+  })
+
+  it('names every metric of ours, and none that there is not', () => {
+    const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(join(root, file), 'utf8'))
+    const namesIn = (text: string, quote: string): ReadonlySet<string> =>
+      new Set([...text.matchAll(new RegExp(`${quote}(lapse_[a-z_]+)${quote}`, 'g'))].map(([, name = '']) => name))
+    expect([...namesIn(page, '`')]).to.have.members([...namesIn(sources.join('\n'), "'")])
   })
 })

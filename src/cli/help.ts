@@ -11,7 +11,7 @@ ${lines.join('\n')}
 lapse COMMAND --help says more of a command.
 
 exit codes: 0 clean, 1 findings or a refusal, 2 wrong usage, 3 unreadable or invalid input,
-4 cluster unreachable or not permitted, 70 a defect of lapse.
+4 cluster unreachable or not permitted, 5 the controller's lease was lost, 6 still waiting, 70 a defect of lapse.
 `
 }
 

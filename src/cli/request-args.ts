@@ -36,7 +36,7 @@ export interface Wish {
   readonly isWide: boolean
 }
 
-export const requestHelp = `usage: lapse request --as-subject SUBJECT --permission NAME… --reason TEXT [OPTION…]
+export const requestHelp = `usage: lapse request --as-subject SUBJECT (--permission NAME… | --waive CHECK…) --reason TEXT [OPTION…]
 
 Asks for access for a time: creates an NHIGrant and waits until it is Active, saying what it waits for.
 

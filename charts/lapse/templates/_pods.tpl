@@ -1,4 +1,4 @@
-{{/* What both pods and both containers have in common: Pod Security level restricted, and less. */}}
+{{/* What all pods and containers have in common: Pod Security level restricted, and less. */}}
 
 {{- define "lapse.podSpec" -}}
 automountServiceAccountToken: true

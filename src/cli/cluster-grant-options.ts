@@ -6,7 +6,8 @@ export const clusterGrantOptions = {
   clusterGrants: {
     kind: 'boolean',
     default: false,
-    description: 'whether ClusterNHIGrants are given, which hold in every namespace: controller and webhook alike; without it they are denied',
+    description:
+      'whether ClusterNHIGrants are given, which hold in every namespace: controller and webhook alike; without it they are denied',
   },
   approvalNamespace: {
     kind: 'string',

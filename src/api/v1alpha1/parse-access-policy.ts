@@ -20,11 +20,11 @@ export function parseAccessPolicy(object: unknown): Parsed<Policy> {
       remedy: '',
     })
   if (problems.length > 0) return { ok: false, problems }
-  return parseAccessPolicySpec(envelope.name, envelope.spec as AccessPolicySpec)
+  return readSpec(envelope.name, envelope.spec as AccessPolicySpec)
 }
 
-/** The same for a spec that its schema has already accepted, defaults included. */
-export function parseAccessPolicySpec(name: string, spec: AccessPolicySpec): Parsed<Policy> {
+/** Of a spec that its schema has accepted, defaults included. */
+function readSpec(name: string, spec: AccessPolicySpec): Parsed<Policy> {
   const problems: Problem[] = []
   checkAccessPolicySpec(spec, problems)
   const conditions = parseConditions(spec, problems)

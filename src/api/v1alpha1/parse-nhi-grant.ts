@@ -20,8 +20,6 @@ export interface ParsedGrant {
   readonly namespace: string
   readonly name: string
   readonly spec: GrantSpec
-  /** Digest-stable form of the spec without revoke, to tell whether anything else was changed. */
-  readonly wire: NHIGrantSpec
 }
 
 /** The only parser of an NHIGrant or ClusterNHIGrant: what it accepts is what every part of Lapse decides by. */
@@ -37,7 +35,7 @@ export function parseNHIGrant(object: unknown): Parsed<ParsedGrant> {
   const until = untilOf(wire, problems)
   if (problems.length > 0) return { ok: false, problems }
   const namespace = isWide ? '' : envelope.namespace
-  return { ok: true, value: { namespace, name: envelope.name, spec: specOf(wire, until), wire } }
+  return { ok: true, value: { namespace, name: envelope.name, spec: specOf(wire, until) } }
 }
 
 function checkSpec(spec: NHIGrantSpec, problems: Problem[]): void {

@@ -54,7 +54,6 @@ function keyOf({ metadata, spec }: NHIGrantApproval): string {
 function factsOf({ metadata, spec }: NHIGrantApproval): ApprovalFacts {
   return {
     name: metadata.name,
-    grantUid: spec.grant.uid,
     grantDigest: spec.grantDigest,
     decision: spec.decision,
     approver: spec.approver ?? null,

@@ -4,7 +4,7 @@ import type { GrantInputs } from '../../core/grant/plan.ts'
 import { requesterNamed } from '../../core/identity.ts'
 import type { TwoSidedClock } from '../../runtime/clock.ts'
 import type { GrantStore } from './grant-store.ts'
-import { observeGrant } from './observe.ts'
+import { createdAtOf } from './observe.ts'
 import type { UntilObjects } from './until-objects.ts'
 
 export interface InputSources {
@@ -25,8 +25,7 @@ export function grantInputs(grant: NHIGrant, { store, clock, untilObjects }: Inp
   }
   const { namespace, name, spec } = parsed.value
   const requester = spec.requestedBy === null ? null : requesterNamed(spec.requestedBy)
-  const { createdAt } = observeGrant(grant)
-  const request = { uid: grant.metadata.uid, namespace, name, spec, requester, createdAt }
+  const request = { uid: grant.metadata.uid, namespace, name, spec, requester, createdAt: createdAtOf(grant) }
   const accepted = store.accepted(spec.policy.name)
   const until = untilObjects.factsOf(namespace, spec.until)
   return { grant: { ok: true, request }, world, accepted, issueFrom, approvals, until }

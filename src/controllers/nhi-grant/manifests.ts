@@ -29,11 +29,11 @@ export function manifestOf(
     return { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false }
   if (object.kind === 'Secret') return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'lapse.dev/token' }
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', ...object.roleRef }
-  return { apiVersion, kind: object.kind, metadata, roleRef, subjects: [subjectOf(subject)] }
+  return { apiVersion, kind: object.kind, metadata, roleRef, subjects: [rbacSubjectOf(subject)] }
 }
 
 /** The RBAC subject of exactly one identity. */
-export function subjectOf(identity: Identity): object {
+function rbacSubjectOf(identity: Identity): object {
   return identity.kind === 'ServiceAccount'
     ? { kind: 'ServiceAccount', namespace: identity.namespace, name: identity.name }
     : { kind: identity.kind, apiGroup: 'rbac.authorization.k8s.io', name: identity.name }

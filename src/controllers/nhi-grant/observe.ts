@@ -15,9 +15,9 @@ export function observeGrant(grant: NHIGrant): GrantObservation {
   const state = status.state ?? 'Pending'
   return {
     state,
-    createdAt: instantOf(grant.metadata.creationTimestamp) ?? 0,
+    createdAt: createdAtOf(grant),
     deleting: grant.metadata.deletionTimestamp !== undefined,
-    recorded: status.notAfter === undefined && state !== 'Active' ? null : recordedOf(grant, status),
+    recorded: isRecorded(status) ? recordedOf(grant, status) : null,
     ending: endingOf(status),
     endedAt: instantOf(status.endedAt),
     unreviewed: status.review?.dueBy !== undefined && status.review.reviewedAt === undefined,
@@ -26,12 +26,23 @@ export function observeGrant(grant: NHIGrant): GrantObservation {
   }
 }
 
+export function createdAtOf({ metadata }: NHIGrant): Instant {
+  return instantOf(metadata.creationTimestamp) ?? 0
+}
+
+function isRecorded({ notAfter, state }: NHIGrantStatus): boolean {
+  return notAfter !== undefined || state === 'Active'
+}
+
+function endOf({ notAfter, issuedAt }: NHIGrantStatus): Instant {
+  return instantOf(notAfter) ?? instantOf(issuedAt) ?? 0
+}
+
 function recordedOf({ spec }: NHIGrant, status: NHIGrantStatus): RecordedGrant {
-  const issuedAt = instantOf(status.issuedAt) ?? 0
   const accountUid = accountUidOf(status)
   return {
-    issuedAt,
-    notAfter: instantOf(status.notAfter) ?? issuedAt,
+    issuedAt: instantOf(status.issuedAt) ?? 0,
+    notAfter: endOf(status),
     policyDigest: status.policy?.digest ?? '',
     subjectUid: status.subject?.uid ?? null,
     rules: status.rules ?? [],
@@ -60,7 +71,8 @@ function endingOf({ ending }: NHIGrantStatus): GrantObservation['ending'] {
 
 /** The end of a grant that is under way, by its record; null: it has none on record, or is over. */
 export function endOnRecord(grant: NHIGrant): Instant | null {
-  return isUnderWay(grant) ? (observeGrant(grant).recorded?.notAfter ?? null) : null
+  const status = grant.status ?? {}
+  return isUnderWay(grant) && isRecorded(status) ? endOf(status) : null
 }
 
 function instantOf(text: string | undefined): Instant | null {

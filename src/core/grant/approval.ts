@@ -11,7 +11,6 @@ import { describeRequester, isNamed } from './requesters.ts'
 /** What somebody said of a grant, as it is stored. */
 export interface ApprovalFacts {
   readonly name: string
-  readonly grantUid: string
   /** What was looked at: spec and policy version. */
   readonly grantDigest: string
   readonly decision: 'Approve' | 'Deny' | 'Review'
@@ -27,8 +26,6 @@ export interface Approvals {
   /** The digest of the grant under a version of its policy. */
   readonly digestUnder: (policyDigest: string) => string
 }
-
-export const noApprovals: Approvals = { facts: [], digestUnder: () => '' }
 
 /** The approvals that a grant needs, and has. */
 export interface AskedApprovals {
@@ -66,7 +63,8 @@ export function countApprovals(
   return { given: [...given.values()], denial: valid.find(({ decision }) => decision === 'Deny') ?? null }
 }
 
-function mayDecide(spec: GrantSpec, approver: string, by: readonly WhoRule[], world: World): boolean {
+/** Whether what he says of the grant counts, by the right that he has now. */
+export function mayDecide(spec: GrantSpec, approver: string, by: readonly WhoRule[], world: World): boolean {
   const account = serviceAccountOf(approver)
   if (account !== null && world.serviceAccount(account.namespace, account.name) === null) return false
   return whyNotApprover(spec, requesterNamed(approver), by, world, true) === null

@@ -3,7 +3,7 @@ import { describeIdentity, sameIdentity } from '../identity.ts'
 import { describePolicy, type BreakGlassTerms, type GrantTerms, type Policy } from '../policy/policy.ts'
 import { formatInstant, type Instant } from '../time.ts'
 import type { World } from '../world.ts'
-import { countApprovals, type Approvals } from './approval.ts'
+import { mayDecide, type Approvals } from './approval.ts'
 import { describeGrant } from './cluster-grant.ts'
 import type { GrantSpec } from './grant.ts'
 
@@ -45,9 +45,8 @@ export function reviewBreakGlass(
 /** Who has reviewed a grant for an emergency, of those who may by the policy as it is now; null: nobody. */
 export function reviewerOf(spec: GrantSpec, { facts }: Approvals, policy: Policy | null, world: World): string | null {
   const by = policy?.grants?.breakGlass?.reviewers ?? []
-  const reviews = facts
-    .filter(({ decision }) => decision === 'Review')
-    .map((fact) => ({ ...fact, decision: 'Approve' as const, grantDigest: '' }))
-  const { given } = countApprovals(spec, { facts: reviews, digestUnder: () => '' }, { by, digest: '' }, world)
-  return given[0]?.approver ?? null
+  const review = facts.find(
+    ({ decision, approver }) => decision === 'Review' && approver !== null && mayDecide(spec, approver, by, world),
+  )
+  return review?.approver ?? null
 }

@@ -42,7 +42,7 @@ export interface RecordedGrant {
   readonly accountUid?: string
 }
 
-/** Everything else that a plan looks at, read only once it is known that the grant has not ended. */
+/** Everything else that a plan looks at, read only for a grant that goes on, or has nothing left to lose. */
 export interface GrantInputs {
   readonly grant:
     | { readonly ok: true; readonly request: GrantRequest }

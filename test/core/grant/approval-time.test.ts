@@ -45,7 +45,6 @@ function plan({ at = now, required = 0, approvedAt, steps, requester }: Parts): 
   const who = requester === undefined ? {} : { requester: requesterNamed(requester) }
   const fact: ApprovalFacts = {
     name: 'by-ana',
-    grantUid: 'grant-1',
     grantDigest: digest,
     decision: 'Approve',
     approver: 'ana',

@@ -59,7 +59,6 @@ describe('who may not approve a grant', () => {
 function fact(approver: string | null, fields: Partial<ApprovalFacts> = {}): ApprovalFacts {
   return {
     name: `by-${approver}`,
-    grantUid: 'grant-1',
     grantDigest: 'what was asked, under d1',
     decision: 'Approve',
     approver,

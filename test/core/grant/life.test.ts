@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { compileCondition, loadConditionEngine } from '../../../src/core/cel/engine.ts'
 import { grantScope } from '../../../src/core/cel/scope.ts'
-import { noApprovals, type ApprovalFacts, type Approvals } from '../../../src/core/grant/approval.ts'
+import type { ApprovalFacts, Approvals } from '../../../src/core/grant/approval.ts'
 import type { GrantSpec } from '../../../src/core/grant/grant.ts'
 import { decideGrant } from '../../../src/core/grant/decide.ts'
 import { planGrant } from '../../../src/core/grant/plan-grant.ts'
@@ -12,7 +12,7 @@ import type { Instant } from '../../../src/core/time.ts'
 import { day, hour, minute, now, policyOf, terms } from '../policy/policy-of.ts'
 import { worldOf, type WorldParts } from '../policy/world-of.ts'
 import { rule } from '../rbac/rbac-of.ts'
-import { deployer, requestOf } from './request-of.ts'
+import { deployer, requestOf, noApprovals } from './request-of.ts'
 
 const digest = policyOf().digest
 const issuedAt = now - 10 * minute
@@ -100,7 +100,6 @@ const approval = { required: 1, by: [{ kind: 'User', name: 'ana' } as const], wi
 const said = (...decisions: readonly (readonly [who: string, decision: ApprovalFacts['decision']])[]): Approvals => ({
   facts: decisions.map(([approver, decision]) => ({
     name: `by-${approver}`,
-    grantUid: 'grant-1',
     grantDigest: digest,
     decision,
     approver,

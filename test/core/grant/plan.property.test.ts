@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import { noApprovals } from '../../../src/core/grant/approval.ts'
 import type { GrantEnd, GrantSpec } from '../../../src/core/grant/grant.ts'
 import type { GrantInputs, GrantObservation } from '../../../src/core/grant/plan.ts'
 import { planGrant } from '../../../src/core/grant/plan-grant.ts'
@@ -8,7 +7,7 @@ import type { Identity } from '../../../src/core/identity.ts'
 import type { Instant } from '../../../src/core/time.ts'
 import { day, hour, now, policyOf, terms } from '../policy/policy-of.ts'
 import { worldOf } from '../policy/world-of.ts'
-import { deployer, deployerName, requestOf } from './request-of.ts'
+import { deployer, deployerName, requestOf, noApprovals } from './request-of.ts'
 
 const seed = 20_361
 const runs = 5_000

@@ -1,14 +1,13 @@
 import { expect } from 'chai'
 import type { GrantRequest } from '../../../src/core/grant/decide.ts'
 import type { GrantSpec } from '../../../src/core/grant/grant.ts'
-import { noApprovals } from '../../../src/core/grant/approval.ts'
 import type { GrantInputs, GrantObservation, GrantPlan, RecordedGrant } from '../../../src/core/grant/plan.ts'
 import { planGrant } from '../../../src/core/grant/plan-grant.ts'
 import type { World } from '../../../src/core/world.ts'
 import { day, hour, minute, now, policyOf, terms } from '../policy/policy-of.ts'
 import { worldOf } from '../policy/world-of.ts'
 import { rbacOf, rule } from '../rbac/rbac-of.ts'
-import { deployerName, requestOf } from './request-of.ts'
+import { deployerName, requestOf, noApprovals } from './request-of.ts'
 
 const digest = policyOf().digest
 const issuedAt = now - 10 * minute

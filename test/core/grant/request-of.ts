@@ -1,3 +1,4 @@
+import type { Approvals } from '../../../src/core/grant/approval.ts'
 import type { GrantRequest } from '../../../src/core/grant/decide.ts'
 import type { GrantSpec } from '../../../src/core/grant/grant.ts'
 import { requesterNamed, type Identity } from '../../../src/core/identity.ts'
@@ -39,3 +40,6 @@ export function requestOf(spec: Partial<GrantSpec> = {}, fields: Partial<GrantRe
     ...fields,
   }
 }
+
+/** Nobody has said anything of the grant. */
+export const noApprovals: Approvals = { facts: [], digestUnder: () => '' }

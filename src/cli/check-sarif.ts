@@ -4,7 +4,7 @@ import { digestOf } from '../api/v1alpha1/digest.ts'
 import { checkEntries, checkEntry } from '../core/check-catalogue.ts'
 import type { Severity } from '../core/finding.ts'
 import { describePolicy, type Enforcement } from '../core/policy/policy.ts'
-import { formatInstant } from '../core/time.ts'
+import { describeWaiver } from '../core/workload/waivers.ts'
 import { entryOf, keyOf } from './check-baseline-entry.ts'
 import type { JudgedFinding } from './check-finding.ts'
 import type { CheckReport, CheckResult } from './check-report.ts'
@@ -92,10 +92,7 @@ function locationOf(result: CheckResult, path: string) {
 }
 
 function suppressionsOf({ isBaselined, waivedBy }: JudgedFinding) {
-  const waiver =
-    waivedBy === undefined
-      ? []
-      : [`waived by NHIGrant ${waivedBy.namespace}/${waivedBy.name} until ${formatInstant(waivedBy.notAfter)}`]
+  const waiver = waivedBy === undefined ? [] : [describeWaiver(waivedBy)]
   const baseline = isBaselined === true ? ['listed in the baseline'] : []
   return [...waiver, ...baseline].map((justification) => ({ kind: 'external', justification }))
 }

@@ -1,6 +1,6 @@
 import { explain } from '../core/policy/explain.ts'
 import { describePolicy } from '../core/policy/policy.ts'
-import { formatInstant } from '../core/time.ts'
+import { describeWaiver } from '../core/workload/waivers.ts'
 import { isDenying, type JudgedFinding } from './check-finding.ts'
 import { summarise, type CheckReport, type CheckResult } from './check-report.ts'
 import type { BadInput } from './manifest/manifest.ts'
@@ -45,8 +45,7 @@ export function warningOf(result: CheckResult, finding: JudgedFinding): string {
 }
 
 function markOf({ enforcement, isBaselined, waivedBy }: JudgedFinding): string {
-  if (waivedBy !== undefined)
-    return `waived by NHIGrant ${waivedBy.namespace}/${waivedBy.name} until ${formatInstant(waivedBy.notAfter)}`
+  if (waivedBy !== undefined) return describeWaiver(waivedBy)
   if (isBaselined === true) return 'in the baseline'
   return enforcement === 'Audit' ? 'audit' : 'warning'
 }

@@ -1,7 +1,6 @@
 import { describePolicy } from '../core/policy/policy.ts'
-import { formatInstant } from '../core/time.ts'
 import { isCounted, type PolicyFinding } from '../core/workload/review.ts'
-import type { Waiver } from '../core/workload/waivers.ts'
+import { describeWaiver, type Waiver } from '../core/workload/waivers.ts'
 import { warningOf } from './answer.ts'
 
 /** Characters of the findings in one audit event. */
@@ -11,9 +10,7 @@ const longestRecord = 8_192
 export function warningsOf(findings: readonly PolicyFinding[]): readonly string[] {
   return findings
     .filter((finding) => finding.enforcement === 'Warn' || (finding.enforcement === 'Deny' && !isCounted(finding)))
-    .map((finding) =>
-      warningOf(`${describe(finding)}${describeWaiver(finding)} (policy ${describePolicy(finding.policy)})`),
-    )
+    .map((finding) => warningOf(`${describe(finding)}${byWaiver(finding)} (policy ${describePolicy(finding.policy)})`))
 }
 
 /** What every policy says, whatever its mode, for the audit log. */
@@ -30,9 +27,7 @@ export function auditAnnotationsOf(findings: readonly PolicyFinding[]): Readonly
 }
 
 function recordOf(findings: readonly PolicyFinding[]): string {
-  const record = findings
-    .map((finding) => `${finding.enforcement} ${describe(finding)}${describeWaiver(finding)}`)
-    .join('; ')
+  const record = findings.map((finding) => `${finding.enforcement} ${describe(finding)}${byWaiver(finding)}`).join('; ')
   return record.length <= longestRecord ? record : `${record.slice(0, longestRecord - 1).toWellFormed()}…`
 }
 
@@ -40,7 +35,6 @@ function describe({ check, path, message }: PolicyFinding): string {
   return `[${check}] ${path === '' ? '' : `${path}: `}${message}`
 }
 
-function describeWaiver({ waivedBy }: { readonly waivedBy?: Waiver }): string {
-  if (waivedBy === undefined) return ''
-  return `; waived by NHIGrant ${waivedBy.namespace}/${waivedBy.name} until ${formatInstant(waivedBy.notAfter)}`
+function byWaiver({ waivedBy }: { readonly waivedBy?: Waiver }): string {
+  return waivedBy === undefined ? '' : `; ${describeWaiver(waivedBy)}`
 }

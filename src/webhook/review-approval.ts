@@ -7,12 +7,11 @@ import {
 import { highFinding, type Finding } from '../core/finding.ts'
 import { isTerminal } from '../core/grant/grant.ts'
 import { reviewApproval as decideApproval } from '../core/grant/review-approval.ts'
-import { explain } from '../core/policy/explain.ts'
 import type { World } from '../core/world.ts'
 import { addedOwners } from './added-owners.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, refused, type Answer, type WorldReference } from './answer.ts'
-import { describeObject, refuseInvalid, type Review } from './review.ts'
+import { describeObject, refuseBy, refuseInvalid, type Review } from './review.ts'
 
 /** What is said of a grant is said by whoever may, of what he has looked at, once and for good. */
 export const reviewApproval: Review = (request, snapshot) => {
@@ -42,15 +41,8 @@ const reviewNewApproval: Review = (request, { world, now }) => {
     ...decideApproval(asked, world, now),
   ]
   if (findings.length === 0) return allowed
-  const message = explain({
-    what: describeObject(request),
-    why: 'would count for nothing',
-    findings,
-    owners: [],
-    next: [],
-  })
   const policy = world.grant(namespace, name)?.spec.policy.name ?? null
-  return refused(403, message, { unsettled: unsettledIn(asked, policy, findings) })
+  return refuseBy(request, 'would count for nothing', findings, { unsettled: unsettledIn(asked, policy, findings) })
 }
 
 /** The mutating webhook stamps it; another one may have written over it. */
@@ -99,7 +91,7 @@ function reviewChange(request: AdmissionRequest): Answer {
   const changed = isDeepStrictEqual(oldObject?.['spec'], object?.['spec']) ? [] : [immutable]
   const findings = [...changed, ...owners]
   if (findings.length === 0) return allowed
-  return refused(403, explain({ what: describeObject(request), why: 'was changed', findings, owners: [], next: [] }))
+  return refuseBy(request, 'was changed', findings)
 }
 
 const immutable = highFinding('approval-immutable', 'spec', 'is immutable', 'create another one')
@@ -112,11 +104,7 @@ const reviewDeletion: Review = (request, { world, operatorUser }) => {
   const { name } = parsed.value.spec.grant
   const message = `what is said of grant ${name} stands until that is over`
   const remedy = 'say something else by another one, or end the grant by its spec.revoke'
-  const finding = highFinding('record-kept', '', message, remedy)
-  return refused(
-    403,
-    explain({ what: describeObject(request), why: 'may not be deleted', findings: [finding], owners: [], next: [] }),
-  )
+  return refuseBy(request, 'may not be deleted', [highFinding('record-kept', '', message, remedy)])
 }
 
 function isOver(namespace: string, { spec }: ParsedApproval, world: World): boolean {

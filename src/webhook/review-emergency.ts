@@ -1,11 +1,10 @@
 import { isObject } from '../api/validate.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
-import { explain } from '../core/policy/explain.ts'
 import { readUnreviewed } from '../world/read-facts.ts'
 import { addedOwners } from './added-owners.ts'
 import type { AdmissionRequest } from './admission-review.ts'
-import { allowed, refused, type Answer } from './answer.ts'
-import { describeObject } from './review.ts'
+import { allowed, type Answer } from './answer.ts'
+import { refuseBy } from './review.ts'
 
 /**
  * What was issued as an emergency is there to be reviewed, and stands in the way of the next one until it was: whoever deletes it would
@@ -15,9 +14,7 @@ export function reviewEmergencyDeletion(request: AdmissionRequest): Answer {
   if (readUnreviewed(request.oldObject) === null) return allowed
   const message = 'it was issued as an emergency, and nobody has reviewed it'
   const remedy = 'to end the access set spec.revoke; once it was reviewed it may be deleted'
-  const findings = [highFinding('record-kept', '', message, remedy)]
-  const what = describeObject(request)
-  return refused(403, explain({ what, why: 'may not be deleted', findings, owners: [], next: [] }))
+  return refuseBy(request, 'may not be deleted', [highFinding('record-kept', '', message, remedy)])
 }
 
 /** An emergency goes with nothing, or it would go before its review. */

@@ -5,7 +5,7 @@ import { parseNHIGrant, type ParsedGrant } from '../api/v1alpha1/parse-nhi-grant
 import { isObject, readBySchema, type JsonObject } from '../api/validate.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
 import { decideGrant, unsettledChecks, type GrantRequest } from '../core/grant/decide.ts'
-import { beyondPolicies, explain } from '../core/policy/explain.ts'
+import { beyondPolicies } from '../core/policy/explain.ts'
 import { canonicalIdentity } from '../core/policy/select.ts'
 import { compareVersions } from '../core/policy/version.ts'
 import type { Problem } from '../core/problem.ts'
@@ -13,7 +13,7 @@ import type { World } from '../core/world.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer, type WorldReference } from './answer.ts'
 import { reviewEmergencyDeletion, reviewEmergencyOwners } from './review-emergency.ts'
-import { describeObject, refuseInvalid, type Review } from './review.ts'
+import { describeObject, refuseBy, refuseInvalid, type Review } from './review.ts'
 
 export const reviewGrant: Review = (request, snapshot) => {
   switch (request.operation) {
@@ -57,8 +57,7 @@ function refuse(request: AdmissionRequest, asked: GrantRequest, findings: readon
   const policy = world.policy(asked.spec.policy.name)
   const why = policy === null ? 'names a policy that does not exist' : beyondPolicies([policy])
   const owners = policy === null ? [] : [policy.owner]
-  const message = explain({ what: describeObject(request), why, findings, owners, next: [] })
-  return refused(403, message, { unsettled: unsettledIn(asked, findings, world) })
+  return refuseBy(request, why, findings, { owners, unsettled: unsettledIn(asked, findings, world) })
 }
 
 /** What may still be on its way to us: objects that were created just before the grant, or a newer policy version. */
@@ -107,8 +106,7 @@ function reviewChange(request: AdmissionRequest): Answer {
     .sort()
   const fixed = changed.filter((field) => field !== 'revoke' || isSet(before['revoke']))
   const findings = [...owners, ...fixed.map(immutable)]
-  if (findings.length > 0)
-    return refused(403, explain({ what: describeObject(request), why: 'was changed', findings, owners: [], next: [] }))
+  if (findings.length > 0) return refuseBy(request, 'was changed', findings)
   const problems = revokeProblems(after['revoke'])
   return problems.length === 0 ? allowed : refuseInvalid(request, problems)
 }

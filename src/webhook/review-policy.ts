@@ -3,12 +3,11 @@ import { marks } from '../api/v1alpha1/objects.ts'
 import { parseAccessPolicy } from '../api/v1alpha1/parse-access-policy.ts'
 import { highFinding, type Finding } from '../core/finding.ts'
 import { reviewPolicyChange } from '../core/policy/accept.ts'
-import { explain } from '../core/policy/explain.ts'
 import { describePolicy, type Policy } from '../core/policy/policy.ts'
 import type { AdmissionRequest } from './admission-review.ts'
-import { allowed, refused, type Answer } from './answer.ts'
+import { allowed, type Answer } from './answer.ts'
 import { authorAfter, authorOf } from './applied-by.ts'
-import { describeObject, refuseInvalid, type Review } from './review.ts'
+import { refuseBy, refuseInvalid, type Review } from './review.ts'
 
 /** A write that leaves the spec as it is passes even where the spec could not be written today. */
 export const reviewPolicy: Review = (request, { world, now }) => {
@@ -48,5 +47,5 @@ function refuse(request: AdmissionRequest, known: Policy | null, findings: reado
   const isNew = request.oldObject === null || known === null
   const why = isNew ? 'cannot be accepted' : `cannot take the place of ${describePolicy(known)}`
   const owners = known === null ? [] : [known.owner]
-  return refused(403, explain({ what: describeObject(request), why, findings, owners, next: [] }))
+  return refuseBy(request, why, findings, { owners })
 }

@@ -3,12 +3,11 @@ import { parseNHISuspension, type ParsedSuspension } from '../api/v1alpha1/parse
 import { highFinding, type Finding } from '../core/finding.ts'
 import { describeGrant } from '../core/grant/cluster-grant.ts'
 import { describeIdentity, sameIdentity, usernameOf, type Identity } from '../core/identity.ts'
-import { explain } from '../core/policy/explain.ts'
 import { superUserGroup } from '../core/rbac/subject.ts'
 import type { LiveGrant, World } from '../core/world.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer } from './answer.ts'
-import { describeObject, refuseInvalid, type Review } from './review.ts'
+import { describeObject, refuseBy, refuseInvalid, type Review } from './review.ts'
 
 /**
  * The kill switch of an identity. Who may set and lift one is RBAC's: nothing stands in front of it but that it is true, and that
@@ -31,7 +30,7 @@ const reviewNewSuspension: Review = (request, { world, operatorUser }) => {
   const parsed = parseNHISuspension(request.object)
   if (!parsed.ok) return refuseInvalid(request, parsed.problems)
   const forged = reviewStamp(request, parsed.value)
-  if (forged.length > 0) return refuse(request, 'names another one who set it', forged)
+  if (forged.length > 0) return refuseBy(request, 'names another one who set it', forged)
   const { subject } = parsed.value
   const ending = liveGrantsOf(subject, world).map(
     (grant) => `ends grant ${describeGrant(grant)} of ${describeIdentity(subject)} under ${grant.policy}`,
@@ -65,7 +64,9 @@ function reviewOwn(request: AdmissionRequest): Answer | null {
   if (!parsed.ok || !isMeant(request.user, parsed.value.subject)) return null
   const message = `names ${describeIdentity(parsed.value.subject)}, and ${request.user.username} asks`
   const remedy = 'ask somebody whom it does not name'
-  return refuse(request, 'is not for its own subject', [highFinding('suspension-own', 'spec.subject', message, remedy)])
+  return refuseBy(request, 'is not for its own subject', [
+    highFinding('suspension-own', 'spec.subject', message, remedy),
+  ])
 }
 
 /** Cluster admins may lift what suspends everybody. */
@@ -77,9 +78,5 @@ function isMeant({ username, groups }: AdmissionRequest['user'], subject: Identi
 function reviewChange(request: AdmissionRequest): Answer {
   if (isDeepStrictEqual(request.oldObject?.['spec'], request.object?.['spec'])) return allowed
   const remedy = 'create another one, then delete this one'
-  return refuse(request, 'was changed', [highFinding('suspension-immutable', 'spec', 'is immutable', remedy)])
-}
-
-function refuse(request: AdmissionRequest, why: string, findings: readonly Finding[]): Answer {
-  return refused(403, explain({ what: describeObject(request), why, findings, owners: [], next: [] }))
+  return refuseBy(request, 'was changed', [highFinding('suspension-immutable', 'spec', 'is immutable', remedy)])
 }

@@ -11,7 +11,7 @@ import { makesPods, type Workload } from '../core/workload/workload.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, allowedWith, refused, warningOf, type Answer, type WorldReference } from './answer.ts'
 import { auditAnnotationsOf, warningsOf } from './remarks.ts'
-import { describeObject, refuseInvalid, refuseUnknownKind, type Review } from './review.ts'
+import { describeObject, refuseBy, refuseInvalid, refuseUnknownKind, type Review } from './review.ts'
 import { keepsTemplates, ratchet, workloadsBefore } from './workload-change.ts'
 
 /** Pods, whoever makes them, and what makes Pods: the last line and the place where its author sees the refusal. */
@@ -26,7 +26,7 @@ export const reviewWorkloads: Review = (request, snapshot) => {
   if (!reading.ok) return refuseInvalid(request, reading.problems)
   if (reading.workloads.length === 0) return known === undefined ? allowed : nothingAt(known)
   const borrowed = reviewIdentities(reading.workloads)
-  if (borrowed.length > 0) return refuseBorrowed(request, borrowed)
+  if (borrowed.length > 0) return refuseBy(request, 'would run as the identity of a grant', borrowed)
   const absent = missingFrom(snapshot.world, reading.workloads, request.namespace)
   if (absent.isFatal) return refuseUnplaced(request, absent)
   const answer = judge(request, { before, after: reading.workloads }, snapshot)
@@ -53,11 +53,6 @@ function reviewIdentities(workloads: readonly Workload[]): readonly Finding[] {
       const remedy = 'run as an account of your own, and mount the Secret with the token'
       return highFinding('grant-identity', `${podPath}.serviceAccountName`, message, remedy)
     })
-}
-
-function refuseBorrowed(request: AdmissionRequest, findings: readonly Finding[]): Answer {
-  const why = 'would run as the identity of a grant'
-  return refused(403, explain({ what: describeObject(request), why, findings, owners: [], next: [] }))
 }
 
 interface Missing {
@@ -100,8 +95,7 @@ function missingFor(world: World, workload: Workload, namespace: string): Missin
 }
 
 function refuseUnplaced(request: AdmissionRequest, { findings, unsettled }: Missing): Answer {
-  const why = 'cannot be judged: what decides over it is not there'
-  return refused(403, explain({ what: describeObject(request), why, findings, owners: [], next: [] }), { unsettled })
+  return refuseBy(request, 'cannot be judged: what decides over it is not there', findings, { unsettled })
 }
 
 function judgedByName(answer: Answer, { findings, unsettled }: Missing): Answer {

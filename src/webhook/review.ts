@@ -1,6 +1,7 @@
 import { highFinding, type Finding } from '../core/finding.ts'
 import type { Problem } from '../core/problem.ts'
 import { explain } from '../core/policy/explain.ts'
+import type { Policy } from '../core/policy/policy.ts'
 import type { Instant } from '../core/time.ts'
 import type { World } from '../core/world.ts'
 import type { TemplateKind } from '../core/workload/template-kinds.ts'
@@ -50,6 +51,19 @@ export function describeObject({ kind, namespace, name, object }: AdmissionReque
 function generatedName(object: AdmissionRequest['object']): string {
   const prefix = (object?.['metadata'] as { readonly generateName?: unknown } | null | undefined)?.generateName
   return typeof prefix === 'string' && prefix !== '' ? `${prefix}…` : 'without a name'
+}
+
+/** What may not be done, by these findings. `owners`: of the policies that say so. */
+export function refuseBy(
+  request: AdmissionRequest,
+  why: string,
+  findings: readonly Finding[],
+  {
+    owners = [],
+    unsettled = [],
+  }: { readonly owners?: readonly Policy['owner'][] } & Partial<Pick<Answer, 'unsettled'>> = {},
+): Answer {
+  return refused(403, explain({ what: describeObject(request), why, findings, owners, next: [] }), { unsettled })
 }
 
 /** An object that its parser does not accept. `kind` as kubectl explain knows it. */

@@ -3,7 +3,7 @@ import { lostGround } from '../grant/ground.ts'
 import { usernameOf, type Identity } from '../identity.ts'
 import type { Policy } from '../policy/policy.ts'
 import { capabilityIds } from '../rbac/capability.ts'
-import type { Instant } from '../time.ts'
+import { formatInstant, type Instant } from '../time.ts'
 import type { LiveGrant, World } from '../world.ts'
 import { podSecurityChecks } from './pod-security.ts'
 import { tokenCheckIds } from './token.ts'
@@ -25,6 +25,10 @@ export interface Waiver {
   readonly namespace: string
   readonly name: string
   readonly notAfter: Instant
+}
+
+export function describeWaiver({ namespace, name, notAfter }: Waiver): string {
+  return `waived by NHIGrant ${namespace}/${name} until ${formatInstant(notAfter)}`
 }
 
 /** By which grant a check passes; null: by none. */

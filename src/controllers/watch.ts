@@ -8,9 +8,10 @@ import type {
   NHISuspension,
 } from '../api/v1alpha1/objects.ts'
 import { marks } from '../api/v1alpha1/objects.ts'
-import { grantNamespaceOf } from '../api/v1alpha1/parse-nhi-grant-approval.ts'
 import type { Cache, MetadataOnly, ObjectKey } from '../cluster/ports.ts'
+import { serviceAccountUsername, usernameOf } from '../core/identity.ts'
 import type { WorldIndex, WorldKind } from '../world/world-index.ts'
+import { ApproverIndex, grantKeyOf } from './approver-index.ts'
 import { GrantIndex } from './grant-index.ts'
 import { MergedCache } from './merged-cache.ts'
 import type { GrantCarrier } from './nhi-grant/carrier.ts'
@@ -88,15 +89,24 @@ export function watchAll(caches: ControllerCaches, enqueue: Enqueue): void {
     enqueue.grant(key)
     if (before?.status?.state !== after?.status?.state) enqueue.policyCount(policyOfChange(before, after))
   })
-  caches.approvals.subscribe(({ key, before, after }) => {
-    const spec = (after ?? before)?.spec
-    if (spec !== undefined) enqueue.grant({ namespace: grantNamespaceOf(key.namespace, spec), name: spec.grant.name })
+  const approvers = new ApproverIndex()
+  caches.approvals.subscribe((change) => {
+    approvers.apply(change)
+    const approval = change.after ?? change.before
+    if (approval !== null) enqueue.grant(grantKeyOf(approval))
   })
   caches.suspensions.subscribe(({ before, after }) => {
-    for (const suspension of [before, after])
-      if (suspension !== null) eachOf(index.ofSubject(identityOf(suspension.spec.subject)))
+    for (const suspension of [before, after]) {
+      if (suspension === null) continue
+      const subject = identityOf(suspension.spec.subject)
+      eachOf(index.ofSubject(subject))
+      eachOf(approvers.of(usernameOf(subject)))
+    }
   })
-  caches.serviceAccounts.subscribe(({ key }) => eachOf(index.ofAccount(key)))
+  caches.serviceAccounts.subscribe(({ key, before, after }) => {
+    eachOf(index.ofAccount(key))
+    if (before === null || after === null) eachOf(approvers.of(serviceAccountUsername(key.namespace, key.name)))
+  })
   caches.namespaces.subscribe(({ key }) => eachOf(index.ofNamespace(key.name)))
   caches.clusterRoles.subscribe(({ before, after }) => {
     const policies = new Set([before, after].map((role) => role?.metadata.labels?.[marks.policy]))

@@ -29,6 +29,18 @@ const account = (namespace: string, name: string): KubeObject => ({
   metadata: { namespace, name, uid: `${namespace}-${name}`, resourceVersion: '1' },
 })
 
+const approval = (name: string, approver: string): NHIGrantApproval =>
+  ({
+    metadata: { namespace: 'payments', name, uid: name, resourceVersion: '1' },
+    spec: { grant: { name: 'g', uid: 'g-1' }, grantDigest: 'd', decision: 'Approve', reason: 'fine', approver },
+  }) as unknown as NHIGrantApproval
+
+const suspension = (subject: object): NHISuspension =>
+  ({
+    metadata: { name: 's', uid: 's', resourceVersion: '1' },
+    spec: { subject, reason: 'leaked' },
+  }) as unknown as NHISuspension
+
 const namespace = (name: string): KubeObject => ({ metadata: { name, uid: name, resourceVersion: '1' } })
 
 /** A policy and one grant under it, and caches of everything else that are empty. */
@@ -92,6 +104,42 @@ describe('what a change concerns', () => {
     caches.serviceAccounts.put(account('payments', 'deployer'))
     caches.serviceAccounts.put(account('ci', 'other'))
     expect(enqueued).to.deep.equal(['grant g', 'grant g'])
+  })
+
+  describe('of who has approved a grant is the grant, for what he said may count no more, or again:', () => {
+    const lead = 'system:serviceaccount:leads:ana'
+    const spellings: Readonly<Record<string, object>> = {
+      'a ServiceAccount': { kind: 'ServiceAccount', namespace: 'leads', name: 'ana' },
+      'the User of that name': { kind: 'User', name: lead },
+    }
+    beforeEach(() => {
+      caches.approvals.put(approval('one', lead))
+      caches.approvals.put(approval('two', lead))
+      caches.approvals.remove(approval('two', lead))
+      enqueued = []
+    })
+    for (const [spelling, subject] of Object.entries(spellings))
+      it(`a suspension of ${spelling}, and its end`, () => {
+        caches.suspensions.put(suspension(subject))
+        caches.suspensions.remove(suspension(subject))
+        expect(enqueued).to.deep.equal(['grant g', 'grant g'])
+      })
+
+    it('an account that comes or goes, and not one that only changes', () => {
+      caches.serviceAccounts.put(account('leads', 'ana'))
+      caches.serviceAccounts.put(account('leads', 'ana'))
+      caches.serviceAccounts.remove(account('leads', 'ana'))
+      caches.serviceAccounts.put(account('leads', 'bea'))
+      expect(enqueued).to.deep.equal(['grant g', 'grant g'])
+    })
+
+    it('nothing any more once the approval is gone', () => {
+      caches.approvals.remove(approval('one', lead))
+      enqueued = []
+      caches.suspensions.put(suspension({ kind: 'User', name: lead }))
+      caches.suspensions.put(suspension({ kind: 'Group', name: 'leads' }))
+      expect(enqueued).to.deep.equal([])
+    })
   })
 
   it('of a namespace is the grants in it, and those for an account of it', () => {

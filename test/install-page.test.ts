@@ -7,6 +7,9 @@ import { group } from '../src/api/v1alpha1/objects.ts'
 const root = join(import.meta.dirname, '..')
 const page = readFileSync(join(root, 'docs/install.md'), 'utf8')
 
+const metricsIn = (text: string, quote: string): ReadonlySet<string> =>
+  new Set([...text.matchAll(new RegExp(`${quote}(lapse_[a-z_]+)${quote}`, 'g'))].map(([, name = '']) => name))
+
 describe('docs/install.md', () => {
   it('removes the CRD of every kind', () => {
     const [, removed = ''] = /^kubectl delete crd (.*)$/m.exec(page) ?? []
@@ -32,8 +35,6 @@ describe('docs/install.md', () => {
 
   it('names every metric of ours, and none that there is not', () => {
     const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(join(root, file), 'utf8'))
-    const namesIn = (text: string, quote: string): ReadonlySet<string> =>
-      new Set([...text.matchAll(new RegExp(`${quote}(lapse_[a-z_]+)${quote}`, 'g'))].map(([, name = '']) => name))
-    expect([...namesIn(page, '`')]).to.have.members([...namesIn(sources.join('\n'), "'")])
+    expect([...metricsIn(page, '`')]).to.have.members([...metricsIn(sources.join('\n'), "'")])
   })
 })

@@ -80,7 +80,7 @@ async function startReaper(controlPlane: ControlPlane): Promise<Pod> {
   return pod
 }
 
-/** In rounds, in each of which everybody's turn comes once. Resolves when all runs again. */
+/** In rounds, in each of which everybody's turn comes once, the first to its end. Resolves when all runs again. */
 async function killUntil(
   signal: AbortSignal,
   stage: Stage,
@@ -91,7 +91,7 @@ async function killUntil(
   for (let coming: readonly Victim[] = []; ; coming = coming.slice(1)) {
     if (coming.length === 0) coming = dice.shuffled(victims)
     const goesOn = await delay(dice.between(pause.least, pause.most), true, { signal }).catch(() => false)
-    if (!goesOn) return kills
+    if (!goesOn && victims.every((each) => kills[each] > 0)) return kills
     const victim = coming[0]!
     kills[victim] += 1
     await kill(victim, stage, troubles)

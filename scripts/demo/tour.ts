@@ -40,17 +40,17 @@ async function applyPolicy(stage: Stage, narrator: Narrator): Promise<void> {
   await stage.apply('serviceaccount.yaml', 'succeeds')
   await stage.apply('request-access.yaml', 'succeeds')
   await stage.apply('policy-1.4.0.yaml', 'succeeds')
-  await stage.kubectl(['wait', '--for=condition=Ready', 'nhip/payments-deploy', '--timeout=10s'])
+  await stage.kubectl(['wait', '--for=condition=Ready', 'nhip/payments-deploy', '--timeout=30s'])
   await stage.kubectl(['get', 'nhip'])
 }
 
 async function useAccess(stage: Stage, narrator: Narrator, kubeconfig: string): Promise<void> {
-  narrator.step('A CI job holds nothing. It asks, by its own token, and has what the policy allows, for three seconds.')
+  narrator.step('A CI job holds nothing. It asks, by its own token, and has what the policy allows, for five seconds.')
   await stage.controlPlane
     .kubectl(canI, { kubeconfig })
     .then((result) => narrator.output(said('before: may it patch Deployments?', result)))
   const asked = Date.now()
-  await stage.apply('grant.yaml', 'succeeds', { kubeconfig, replace: { 'duration: 30m': 'duration: 3s' } })
+  await stage.apply('grant.yaml', 'succeeds', { kubeconfig, replace: { 'duration: 30m': 'duration: 5s' } })
   const yes = await untilAnswer(stage.controlPlane, deployer, true)
   narrator.measured(`access ${yes - asked} ms after kubectl was started`)
   await stage.kubectl(canI, { kubeconfig })
@@ -64,7 +64,7 @@ async function useAccess(stage: Stage, narrator: Narrator, kubeconfig: string): 
     'nhig/rollout-2041',
     '-n',
     'payments',
-    '--timeout=10s',
+    '--timeout=30s',
   ])
   await stage.controlPlane
     .kubectl(canI, { kubeconfig })
@@ -112,13 +112,13 @@ async function loseOperator(parts: TourParts, stage: Stage, kubeconfig: string):
   const { narrator, lapse, controlPlane } = parts
   await untilCollectorKnows(controlPlane)
   narrator.step('The operator is killed while access is live. Deleting the grant revokes it all the same.')
-  await stage.kubectl(['wait', '--for=condition=Ready', 'nhip/payments-deploy', '--timeout=10s'])
+  await stage.kubectl(['wait', '--for=condition=Ready', 'nhip/payments-deploy', '--timeout=30s'])
   await stage.apply('grant.yaml', 'succeeds', {
     kubeconfig,
     replace: { 'rollout-2041': 'rollout-2043', 'duration: 30m': 'duration: 10m' },
   })
   await untilAnswer(controlPlane, deployer, true)
-  await stage.kubectl(['wait', '--for=condition=Ready', 'nhig/rollout-2043', '-n', 'payments', '--timeout=10s'])
+  await stage.kubectl(['wait', '--for=condition=Ready', 'nhig/rollout-2043', '-n', 'payments', '--timeout=30s'])
   await Promise.all([lapse.controller.kill(), lapse.webhook.kill()])
   narrator.say('(kill -9: controller and webhook)')
   const deleted = Date.now()

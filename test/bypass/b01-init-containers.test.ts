@@ -4,7 +4,8 @@ import { container, everyKind, GuardedNamespace, podOf, privileged } from '../su
 
 describe('B1 containers beside the main ones', () => {
   let guarded: GuardedNamespace
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000) // the first of the run to ask for the cluster waits for its start
     guarded = await GuardedNamespace.make()
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 
+import { eventually } from '../support/eventually.ts'
 import { breach, GuardedNamespace, podOf } from '../support/guarded-cluster.ts'
 
 describe('B10 labels of a namespace', () => {
@@ -35,8 +36,12 @@ describe('B10 labels of a namespace', () => {
       metadata: { name, labels: { 'example.com/guarded': 'yes' } },
     })
     await guarded.admin.create(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata: { name: 'api' } })
-    const write = guarded.admin.create(`/api/v1/namespaces/${name}/pods`, podOf(breach))
-    expect(await guarded.refused(write)).to.contain('[host-path]')
+    // the webhook waits for half a second for what it has not heard of yet, and then refuses what it cannot place
+    const message = await eventually('the webhook knows namespace and account', async () => {
+      const refusal = await guarded.refused(guarded.admin.create(`/api/v1/namespaces/${name}/pods`, podOf(breach)))
+      return /\[(namespace|service-account)-missing\]/.test(refusal) ? undefined : refusal
+    })
+    expect(message).to.contain('[host-path]')
   })
 
   it('tell whoever takes a namespace out of a policy what that means, and the audit log: elsewhere nobody heard of it', async () => {

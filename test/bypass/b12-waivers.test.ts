@@ -69,10 +69,11 @@ describe('B12 exceptions', () => {
     for (const { admin, name } of [here, there])
       await admin.patch(`/api/v1/namespaces/${name}`, { metadata: { labels: { waived: first } } })
     for (const name of [first, second]) await here.admin.create(paths.policies, policyOf(name))
-    await eventually('both policies are in force', async () => {
-      const message = await attempt(here)
-      return (message.includes(first) && message.includes(second)) || undefined
-    })
+    for (const guarded of [here, there])
+      await eventually(`both policies are in force in ${guarded.name}`, async () => {
+        const message = await attempt(guarded)
+        return (message.includes(first) && message.includes(second)) || undefined
+      })
   })
 
   it(`hold under the policy that lets them and under no other: two policies need two: ${elsewhere}`, async () => {

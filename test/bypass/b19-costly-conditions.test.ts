@@ -10,6 +10,12 @@ const policyWith = (expressions: readonly string[], name = 'payments-deploy'): R
   return policy({ workloads: { conditions } }, { name })
 }
 
+/** Milliseconds that this thread has worked so far; while it waits for a busy machine it does not. */
+function worked(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
 describe('B19 conditions that cost too much', () => {
   const elsewhere =
     'elsewhere a pattern or a loop in a policy held up the engine for everybody (CVE-2025-47281, CVE-2026-23881)'
@@ -43,9 +49,9 @@ describe('B19 conditions that cost too much', () => {
     it(`get a no within a second: ${what}: ${elsewhere}`, () => {
       const world = worldOf(...payments, policyWith([expression]))
       expect([...world.brokenPolicies.values()].flat()).to.deep.equal([])
-      const started = performance.now()
+      const before = worked()
       const message = refusalOf(judge(reviewWorkloads, requestOf(object), world))
-      expect(performance.now() - started).to.be.below(1_000)
+      expect(worked() - before).to.be.below(1_000)
       expect(message).to.contain('[condition]')
     })
 
@@ -53,8 +59,8 @@ describe('B19 conditions that cost too much', () => {
     const expressions = Array.from({ length: 16 }, (_, index) => costly[index % costly.length]![1])
     const policies = Array.from({ length: 20 }, (_, index) => policyWith(expressions, `p${index}`))
     const world = worldOf(...payments, ...policies)
-    const started = performance.now()
+    const before = worked()
     expect(refusalOf(judge(reviewWorkloads, requestOf(object), world))).to.contain('[condition]')
-    expect(performance.now() - started).to.be.below(4_000)
+    expect(worked() - before).to.be.below(4_000)
   })
 })

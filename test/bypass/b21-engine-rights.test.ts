@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 
 import type { KubeObject } from '../support/admin-api.ts'
+import { eventually } from '../support/eventually.ts'
 import { guardPolicy, GuardedNamespace } from '../support/guarded-cluster.ts'
 import { paths } from '../support/scene.ts'
 
@@ -36,6 +37,13 @@ describe('B21 the rights of the engine itself', () => {
       metadata: { name: 'asker' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'asker' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'mallory' }],
+    })
+    const resourceAttributes = { namespace: guarded.name, verb: 'create', group: 'lapse.dev', resource: 'nhigrants' }
+    await eventually('RBAC has heard of it', async () => {
+      const review = await guarded.admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+        spec: { ...tenant, resourceAttributes },
+      })
+      return review['status'].allowed === true || undefined
     })
   })
 

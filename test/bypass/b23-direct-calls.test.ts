@@ -3,7 +3,7 @@ import { loadAll } from 'js-yaml'
 
 import type { KubeObject } from '../support/admin-api.ts'
 import { callWebhook } from '../support/direct-call.ts'
-import { guardedCluster } from '../support/guarded-cluster.ts'
+import { breach, guardedCluster, GuardedNamespace, podOf } from '../support/guarded-cluster.ts'
 import { chartPath } from '../support/installation.ts'
 import { paths } from '../support/scene.ts'
 import { grant, pod } from '../webhook/objects.ts'
@@ -32,13 +32,13 @@ describe('B23 calls of the webhook by others than the API server', () => {
   })
 
   it('do not hold up those of the API server: 200 at once, and a review is answered still', async () => {
-    const { lapse } = await guardedCluster()
+    const guarded = await GuardedNamespace.make()
+    const { webhook } = guarded.cluster.lapse
     const body = JSON.stringify(reviewOf(pod()))
-    const flood = Array.from({ length: 200 }, () => callWebhook(lapse.webhook, '/v1/admit/workloads', body))
-    const started = performance.now()
-    const { status } = await callWebhook(lapse.webhook, '/v1/admit/workloads', body)
-    expect(status).to.equal(200)
-    expect(performance.now() - started, 'within the time that the API server waits').to.be.below(5_000)
+    const flood = Array.from({ length: 200 }, () => callWebhook(webhook, '/v1/admit/workloads', body))
+    // the API server itself says that it has waited in vain, after five seconds
+    expect(await guarded.refused(guarded.create('pods', podOf(breach), '?dryRun=All'))).to.contain('[host-path]')
+    expect((await callWebhook(webhook, '/v1/admit/workloads', body)).status).to.equal(200)
     for (const answer of await Promise.all(flood)) expect(answer.status).to.equal(200)
   })
 

@@ -7,6 +7,7 @@ import {
   deploymentOf,
   guardedCluster,
   guardedValues,
+  guardPolicyOf,
   GuardedNamespace,
   podOf,
   podSpec,
@@ -14,6 +15,7 @@ import {
   type GuardedCluster,
 } from '../support/guarded-cluster.ts'
 import { upgradeChart } from '../support/installation.ts'
+import { paths } from '../support/scene.ts'
 
 const registration = '/apis/admissionregistration.k8s.io/v1'
 const validating = `${registration}/validatingwebhookconfigurations/lapse`
@@ -29,6 +31,12 @@ describe('B24 our own configuration, CRDs and processes', () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'eve' }],
     })
+    await eventually('RBAC has heard of it', async () => {
+      const review = await cluster.admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+        spec: { user: 'eve', resourceAttributes: { verb: '*', group: '*', resource: '*' } },
+      })
+      return review['status'].allowed === true || undefined
+    })
   })
 
   const elsewhere = 'elsewhere the engine was turned off and nobody heard of it (kyverno 6554)'
@@ -40,6 +48,15 @@ describe('B24 our own configuration, CRDs and processes', () => {
   }
   const reaches = (value: string) =>
     eventually(`the metric is ${value}`, async () => ((await intact()) === value ? true : undefined))
+  /** Resolves when the API server heeds both configurations: an account is judged, and a policy is stamped. */
+  const isAskedAgain = async (): Promise<void> => {
+    await GuardedNamespace.make()
+    await eventually('policies are stamped', async () => {
+      const policy = guardPolicyOf({}, 'stamped')
+      const { metadata } = await cluster.admin.create(`${paths.policies}?dryRun=All`, policy)
+      return metadata!.annotations?.['lapse.dev/applied-by']
+    })
+  }
   const eventsOf = async (reason: string): Promise<readonly string[]> => {
     const events = await cluster.admin.list('/apis/events.k8s.io/v1/namespaces/default/events')
     return events.filter((event) => event['reason'] === reason).map((event) => event['note'] as string)
@@ -102,6 +119,7 @@ describe('B24 our own configuration, CRDs and processes', () => {
       await cluster.admin.create(path.slice(0, path.lastIndexOf('/')), { ...before, metadata })
       await reaches('1')
       await eventually('an event says that it is back', async () => (await eventsOf('WebhookRestored'))[0])
+      await isAskedAgain()
     })
 
   it(`keeps the CRDs, and with them every policy and grant, from all but cluster admins: ${elsewhere}`, async () => {
@@ -139,7 +157,8 @@ describe('B24 our own configuration, CRDs and processes', () => {
     await eve.delete(`${definitions}/things.other.example.com`)
   })
 
-  it('can be gone without locking anybody out for good: the way of docs/runbooks/webhook-down.md', async () => {
+  it('can be gone without locking anybody out for good: the way of docs/runbooks/webhook-down.md', async function () {
+    this.timeout(180_000)
     const { admin, controlPlane, lapse } = cluster
     const guarded = await GuardedNamespace.make()
     const list = (resource: string) => admin.list(guarded.path(resource))
@@ -163,7 +182,7 @@ describe('B24 our own configuration, CRDs and processes', () => {
     // nor the controllers of the cluster, when they scale and when they remove
     await admin.patch(`${guarded.path('apps/v1/deployments', 'api')}/scale`, { spec: { replicas: 0 } })
     await admin.delete(`${guarded.path('batch/v1/jobs', 'once')}?propagationPolicy=Background`)
-    await eventually('no Pod is left', async () => (await list('pods')).length === 0 || undefined)
+    await eventually('no Pod is left', async () => (await list('pods')).length === 0 || undefined, 40_000)
 
     const configurations = 'validatingwebhookconfigurations,mutatingwebhookconfigurations'
     expect((await controlPlane.kubectl(['delete', configurations, 'lapse'])).code).to.equal(0)

@@ -18,7 +18,7 @@ describe("CEL, compared with the API server's own environment", () => {
   after(() => oracle.stop())
 
   it(`compiles or refuses ${expressions} expressions, and has the same values for 2 objects each`, async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     const agreement = await conditions.run(oracle, { cases: expressions, seed: 20_360 })
     expect(agreement.difference).to.equal(null)
     expect(agreement.questions).to.equal(questions)

@@ -5,7 +5,7 @@ import { problemsIn } from '../../scripts/chaos/verdict.ts'
 
 /** A minute of `make chaos`. */
 describe('chaos: controller, webhook, kube-apiserver and etcd are killed at random while grants come and go', function () {
-  this.timeout(180_000)
+  this.timeout(300_000)
 
   // On a control plane of its own.
   let outcome: ChaosOutcome

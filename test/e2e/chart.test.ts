@@ -52,7 +52,8 @@ function rulesOf(objects: readonly KubeObject[]): readonly Rule[] {
 describe('charts/lapse', () => {
   // Its own: an installed chart without a running webhook refuses workloads in the whole cluster.
   let controlPlane: ControlPlane
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000)
     controlPlane = await startControlPlane()
   })
   after(() => controlPlane?.stop())
@@ -487,7 +488,8 @@ describe('charts/lapse', () => {
     })
   })
 
-  describe('installed, with nobody to answer for the webhook', () => {
+  describe('installed, with nobody to answer for the webhook', function () {
+    this.timeout(120_000) // each upgrade by Helm takes seconds
     const namespace = 'lapse-system'
     const operator = {
       user: serviceAccountUsername(namespace, 'lapse-controller'),
@@ -546,10 +548,14 @@ describe('charts/lapse', () => {
     })
 
     it('has pods that pass Pod Security at level restricted, and that the webhook need not pass', async () => {
-      const pods = await eventually('the pods of all Deployments are there', async () => {
-        const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
-        return found.length === 6 ? found : undefined
-      })
+      const pods = await eventually(
+        'the pods of all Deployments are there',
+        async () => {
+          const found = await admin.list(`/api/v1/namespaces/${namespace}/pods`)
+          return found.length === 6 ? found : undefined
+        },
+        40_000,
+      )
       const components = pods.map((pod) => pod.metadata!.labels!['app.kubernetes.io/component'])
       expect(components).to.have.members(['controller', 'controller', 'reaper', 'scan', 'webhook', 'webhook'])
     })
@@ -833,6 +839,12 @@ describe('charts/lapse', () => {
 
       it('leaves its CRDs and nothing else when it is uninstalled', async () => {
         await uninstallChart(controlPlane, namespace)
+        const replicaSets = `/apis/apps/v1/namespaces/${namespace}/replicasets`
+        await eventually(
+          'the garbage collector has taken what the Deployments had made',
+          async () => ((await admin.list(replicaSets)).length === 0 ? true : undefined),
+          40_000,
+        )
         const left = await controlPlane.kubectl([
           'get',
           'all,crds,secrets,serviceaccounts,poddisruptionbudgets,clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations',

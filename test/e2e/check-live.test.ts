@@ -2,9 +2,12 @@ import { expect } from 'chai'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { kinds } from '../../src/api/v1alpha1/crds.ts'
 import { lapse, type CommandOutcome } from '../cli/fake-io.ts'
 import { deployment, grant, grantTerms, policy } from '../cli/manifests.ts'
+import type { KubeObject } from '../support/admin-api.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
+import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { controlPlane } from '../support/shared-control-plane.ts'
 
@@ -26,7 +29,13 @@ describe('lapse check --live', () => {
     namespace = await cp.namespace()
     live = ['--live', '--kubeconfig', cp.kubeconfigPath]
     await succeed(['apply', '--server-side', '--force-conflicts', '-f', join(import.meta.dirname, '../../crds')])
-    await succeed(['wait', '--for=condition=Established', '--timeout=20s', 'crd', '--all'])
+    await succeed(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+    // kubectl asks by what discovery lists, which comes after what is served
+    await eventually('the kinds are listed', async () => {
+      const { resources } = await cp.admin.get('/apis/lapse.dev/v1alpha1')
+      const listed = (resources as readonly KubeObject[]).map(({ kind }) => kind)
+      return kinds.every(({ kind }) => listed.includes(kind)) || undefined
+    })
     await succeed(['label', 'namespace', namespace, `team=${namespace}`])
     await succeed(['create', 'serviceaccount', 'api', '-n', namespace])
     await succeed(['create', 'role', 'reader', '--verb=list', '--resource=secrets', '-n', namespace])

@@ -11,13 +11,15 @@ const lead = ['--as', 'lea@example.com', '--as-group', 'cli-leads']
 
 const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString()
 
+const isOfLapse = ({ message }: Error): true | undefined => message.includes('denied by lapse') || undefined
+
 describe('the life of a grant from a shell', () => {
   let controlPlane: ControlPlane
   let namespace: string
   let subject: string
 
   before(async function () {
-    this.timeout(120_000)
+    this.timeout(180_000)
     controlPlane = (await guardedCluster()).controlPlane
     const { admin } = controlPlane
     namespace = await controlPlane.namespace({ cli: 'yes' })
@@ -45,7 +47,33 @@ describe('the life of a grant from a shell', () => {
       })),
     })
     await Promise.all([policy('cli-free', 'rollout', 0), policy('cli-asks', 'read-pods', 1)])
+    await eventually('RBAC has heard of it', () => asDan({ policy: { name: 'any' } }).then(() => true, isOfLapse))
+    for (const name of ['cli-free', 'cli-asks'])
+      await eventually(`the webhook knows ${name}`, () =>
+        asDan({ policy: { name } }).then(
+          () => true,
+          ({ message }: Error) => (message.includes('[policy-missing]') ? undefined : true),
+        ),
+      )
   })
+
+  /** Asks for a grant in a dry run, as who uses the shell. */
+  function asDan(changed: object): Promise<unknown> {
+    const dan = { user: 'dan@example.com', groups: ['cli-devs'] }
+    return controlPlane.admin.as(dan).create(`${paths.grants(namespace)}?dryRun=All`, {
+      apiVersion: 'lapse.dev/v1alpha1',
+      kind: 'NHIGrant',
+      metadata: { name: 'probe' },
+      spec: {
+        policy: { name: 'cli-free' },
+        subject: { kind: 'ServiceAccount', namespace, name: 'default' },
+        permissions: ['rollout'],
+        duration: '10m',
+        reason: 'a test',
+        ...changed,
+      },
+    })
+  }
 
   /** Lets cli-devs ask for one permission set, and cli-leads approve. */
   async function policy(name: string, set: string, required: number): Promise<void> {
@@ -99,7 +127,10 @@ describe('the life of a grant from a shell', () => {
     )
     expect(asked.code).to.equal(0)
 
-    const given = await why()
+    const given = await eventually('RBAC has heard of the binding', async () => {
+      const answer = await why()
+      return answer.code === 0 ? answer : undefined
+    })
     expect(given.stdout).to.match(
       /^yes: ServiceAccount \S+ may patch deployments\.apps named api in \S+\n {2}RoleBinding \S+ → ClusterRole lapse-set-\d+: get,list,patch deployments\.apps\n {4}NHIGrant \S+\/first under cli-free@1\.0\.0, until \S+ \(\S+ left\)\n$/,
     )
@@ -143,7 +174,7 @@ describe('the life of a grant from a shell', () => {
   })
 
   it('waits for an approval, and says who can give it', async () => {
-    const asked = await ask('--permission', 'read-pods', '--name', 'second', '--wait', '1s')
+    const asked = await ask('--permission', 'read-pods', '--name', 'second', '--wait', '3s')
     expect(asked.stderr).to.include(`  to approve: lapse approve second -n ${namespace} --reason …\n`)
     expect(asked.stdout).to.match(/^NHIGrant \S+\/second under cli-asks\S* is still AwaitingApproval\n/)
     expect(asked.code).to.equal(6)
@@ -177,8 +208,11 @@ describe('the life of a grant from a shell', () => {
     expect(asked.code, asked.stderr).to.equal(0)
     expect((await run(['revoke', 'urgent', '--reason', 'mended'])).code).to.equal(0)
     expect((await run(['grants', '--unreviewed'])).stdout).to.match(/ urgent .* Revoked /)
-    const reviewed = await run(['review', 'urgent', '--reason', 'was needed', '--yes'], lead)
-    expect(reviewed.code, reviewed.stderr).to.equal(0)
+    await eventually('the webhook knows that it is over', async () => {
+      const reviewed = await run(['review', 'urgent', '--reason', 'was needed', '--yes'], lead)
+      expect(reviewed.code, reviewed.stderr).to.equal(0)
+      return reviewed
+    })
     await eventually('nothing is left to review', async () =>
       (await run(['grants', '--unreviewed'])).stdout === '' ? true : undefined,
     )
@@ -191,6 +225,7 @@ describe('the life of a grant from a shell', () => {
     expect(suspended.stdout).to.match(/\/fourth under \S+ is Revoked: .*\n {2}ended at \S+, over-stay \d+ms\n/)
     expect(suspended.code).to.equal(0)
     expect(await why()).to.deep.include({ code: 1 })
+    await eventually('the webhook knows it', () => asDan({}).then(() => undefined, isOfLapse))
     const refused = await ask('--permission', 'rollout')
     expect(refused.stderr).to.include('denied the request: denied by lapse:').and.include('key leaked')
     expect(refused.code).to.equal(1)

@@ -16,8 +16,10 @@ import { TrustedClock } from '../../src/runtime/trusted-clock.ts'
 const second = 1_000
 const minute = 60_000
 const hour = 3_600_000
-/** How far off the whole seconds of a Date are, and what an answer takes at most here. */
+/** How far off the whole seconds of a Date are, and what the quickest of many answers takes at most here. */
 const precision = 2 * second
+/** What an end takes at most here: less than the ten seconds after which every clock is looked at anyway. */
+const onTime = 5 * second
 
 const inMillis = (time: number): string => new Date(Date.now() + time).toISOString()
 const endOf = (grant: KubeObject): number => Date.parse(grant['status'].notAfter as string)
@@ -34,7 +36,8 @@ describe('a grant, when clocks are wrong', () => {
   let fixture: ControllersFixture
   let controllers: RunningControllers
   let scene: Scene
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000)
     fixture = await ControllersFixture.start()
   })
   after(() => fixture?.stop())
@@ -51,22 +54,22 @@ describe('a grant, when clocks are wrong', () => {
   it('ends on time though the clock of the operator is set back by hours meanwhile', async () => {
     const { wall, options } = clockOff(0)
     await runWith(options)
-    await scene.ask('g', { duration: '2s' })
+    await scene.ask('g', { duration: '3s' })
     const notAfter = endOf(await scene.reaches('g', 'Active'))
     wall.move(-6 * hour)
-    await scene.ends('g', 'Expired', 4 * second)
-    expect(Date.now() - notAfter).to.be.within(0, second)
+    await scene.ends('g', 'Expired')
+    expect(Date.now() - notAfter).to.be.within(0, onTime)
     expect(await scene.allows()).to.equal(false)
   })
 
   it('ends on time under a successor whose clock is hours behind', async () => {
     await runWith(clockOff(0).options)
-    await scene.ask('g', { duration: '3s' })
+    await scene.ask('g', { duration: '4s' })
     const notAfter = endOf(await scene.reaches('g', 'Active'))
     await controllers.stop()
     controllers = await fixture.run(clockOff(-6 * hour).options)
-    await scene.ends('g', 'Expired', 6 * second)
-    expect(Date.now() - notAfter).to.be.within(0, precision)
+    await scene.ends('g', 'Expired')
+    expect(Date.now() - notAfter).to.be.within(0, onTime)
   })
 
   it('ends at once when the clock is set forward by hours, noticed when a grant is touched or within ten seconds', async () => {
@@ -77,7 +80,7 @@ describe('a grant, when clocks are wrong', () => {
     wall.move(6 * hour)
     const path = `/apis/lapse.dev/v1alpha1/namespaces/${scene.namespace}/nhigrants/g`
     await fixture.controlPlane.admin.patch(path, { metadata: { labels: { touched: 'yes' } } })
-    await scene.ends('g', 'Expired')
+    await scene.ends('g', 'Expired', 10 * second)
     expect(await scene.allows()).to.equal(false)
   })
 
@@ -94,9 +97,10 @@ describe('a grant, when clocks are wrong', () => {
 
   it('is shorter when it was issued by a clock that was behind', async () => {
     await runWith(clockOff(-20 * minute).options)
+    const asked = Date.now()
     await scene.ask('g', { duration: '1h' })
     const grant = await scene.reaches('g', 'Active')
-    expect(endOf(grant) - Date.now()).to.be.within(40 * minute - precision, 40 * minute)
+    expect(endOf(grant)).to.be.within(asked + 40 * minute, Date.now() + 40 * minute)
     expect(conditionOf(grant, 'ClockDisagreement')).to.have.property('status', 'True')
   })
 
@@ -126,7 +130,8 @@ describe('a grant, when clocks are wrong', () => {
   describe('under the operator as a process, on a machine whose clock is ahead', () => {
     const namespace = 'lapse-system'
     let pod: Pod
-    before(async () => {
+    before(async function () {
+      this.timeout(120_000)
       const http = await freePort()
       const shifted = join(import.meta.dirname, '../support/shifted-clock.ts')
       pod = await startPod({
@@ -156,7 +161,7 @@ describe('a grant, when clocks are wrong', () => {
       const metrics = await (await fetch(`http://127.0.0.1:${pod.localPort('http')}/metrics`)).text()
       const differ = Number(/^lapse_clock_disagreement_seconds (\S+)$/m.exec(metrics)?.[1])
       expect(differ).to.be.within(20 * 60 - 2, 20 * 60)
-      expect(pod.logs()).to.match(/"message":"clocks disagree"/)
+      await eventually('it is in the log', async () => pod.logs().includes('"message":"clocks disagree"') || undefined)
       const event = await eventually('there is an event about the clocks', async () => {
         const events = await fixture.controlPlane.admin.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`)
         return events.find((each) => each['reason'] === 'ClockDisagreement')

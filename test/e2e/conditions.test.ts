@@ -4,7 +4,7 @@ import type { AdminApi, KubeObject } from '../support/admin-api.ts'
 import type { CommandResult } from '../support/command.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
-import { guardedCluster } from '../support/guarded-cluster.ts'
+import { guardedCluster, rejection } from '../support/guarded-cluster.ts'
 import { getOrNull, paths } from '../support/scene.ts'
 
 interface Condition {
@@ -25,7 +25,8 @@ describe('conditions', () => {
   let namespace: string
   let policy: string
 
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000)
     ;({ controlPlane, admin } = await guardedCluster())
   })
   beforeEach(async () => {
@@ -95,7 +96,7 @@ describe('conditions', () => {
       const refused = await controlPlane.kubectl(['apply', '--dry-run=server', '-f', '-'], {
         input: JSON.stringify(breaking),
       })
-      return refused.code === 0 ? undefined : refused
+      return refused.stderr.includes('denied by lapse') ? refused : undefined
     })
   }
 
@@ -138,12 +139,14 @@ describe('conditions', () => {
     ]
     const object = deployment('registry.example/app:1', args)
     await inForce(policyOf(conditions), object)
-    const started = performance.now()
-    const refused = await admin.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, object).then(
-      () => expect.fail('it succeeded'),
-      (error: Error) => error.message,
-    )
-    expect(performance.now() - started).to.be.below(1_000)
+    // whoever else needs the processor meanwhile adds to the time, and takes none away: the first that is fast enough is the proof
+    const refused = await eventually('it is answered in under a second', async () => {
+      const started = performance.now()
+      const { message } = await rejection(admin.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, object))
+      const took = performance.now() - started
+      if (took >= 1_000) throw new Error(`the last answer took ${took} ms`)
+      return message
+    })
     expect(refused)
       .to.contain('condition loops could not be judged: costs more than its budget')
       .and.contain('condition loops-all-the-same could not be judged: costs more than its budget')

@@ -279,14 +279,20 @@ describe('the control plane', () => {
       const command = ['node', '-e', 'console.error("no luck"); process.exit(3)']
       const change = { op: 'replace', path: '/spec/template/spec/containers/0/command', value: command }
       await controlPlane().admin.patch(path, [change], 'json')
-      const failing = await startPod({ controlPlane: controlPlane(), namespace, deployment: 'mirror' })
+      const failing = await startPod({
+        controlPlane: controlPlane(),
+        namespace,
+        deployment: 'mirror',
+        localPorts: { 8080: await freePort() }, // on which nobody answers in its place
+      })
       const error = await rejection(failing.ready())
       expect(error.message).to.contain('"code":3').and.to.contain('no luck')
       expect(await failing.exited).to.deep.equal({ code: 3, signal: null })
     })
   })
 
-  describe('broken on purpose', () => {
+  describe('broken on purpose', function () {
+    this.timeout(120_000)
     let own: ControlPlane
 
     before(async () => {
@@ -335,7 +341,8 @@ describe('the control plane', () => {
     })
   })
 
-  describe('when its owner', () => {
+  describe('when its owner', function () {
+    this.timeout(180_000) // each starts a control plane
     before(function () {
       if (process.platform !== 'linux') this.skip()
     })

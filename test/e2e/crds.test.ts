@@ -70,6 +70,11 @@ describe('crds/', () => {
     for (const crd of crds) await cp.admin.apply(`${definitions}/${crd.metadata?.name}`, crd)
     for (const { plural } of kinds)
       await eventually(`${plural} are served`, () => cp.admin.get(`${api}/${plural}?limit=1`))
+    // kubectl asks by what discovery lists, which comes after what is served
+    await eventually('the kinds are listed', async () => {
+      const listed = ((await cp.admin.get(api))['resources'] as readonly KubeObject[]).map(({ kind }) => kind)
+      return kinds.every(({ kind }) => listed.includes(kind)) || undefined
+    })
     namespace = await cp.namespace()
     name = `crds-${namespace}`
   })
@@ -372,10 +377,10 @@ describe('crds/', () => {
     })
 
     it('and waited for by kubectl wait, as kstatus has it', async () => {
-      const wait = (status: string) =>
-        cp.kubectl(['wait', `nhip/${name}-listed`, `--for=condition=Ready=${status}`, '--timeout=1s'])
-      expect((await wait('True')).stdout).to.equal(`accesspolicy.lapse.dev/${name}-listed condition met\n`)
-      expect((await wait('False')).stderr).to.contain('timed out waiting for the condition')
+      const wait = (status: string, timeout: string) =>
+        cp.kubectl(['wait', `nhip/${name}-listed`, `--for=condition=Ready=${status}`, `--timeout=${timeout}`])
+      expect((await wait('True', '30s')).stdout).to.equal(`accesspolicy.lapse.dev/${name}-listed condition met\n`)
+      expect((await wait('False', '1s')).stderr).to.contain('timed out waiting for the condition')
     })
 
     const conditions: readonly (readonly [sentence: string, conditions: readonly object[], cause: string])[] = [

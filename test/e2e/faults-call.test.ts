@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { expect } from 'chai'
 
 import { ServerError, TooManyRequests, Unreachable } from '../../src/cluster/errors.ts'
 import type { KubeObject } from '../../src/cluster/ports.ts'
 import { manyBytes } from '../support/churn.ts'
-import { eventually } from '../support/eventually.ts'
 import { FastClock } from '../support/fast-clock.ts'
 import { configMaps, FaultScene } from '../support/fault-scene.ts'
 import { mostInASecond, onlyFirst, type SeenRequest } from '../support/seen-request.ts'
@@ -69,6 +70,7 @@ describe('a call through a network that misbehaves', () => {
     scene.proxy.link.reset()
     const began = scene.proxy.requests.length
     const ends = performance.now() + 5_000
+    const storm = delay(5_000).then(calm)
     const names = Array.from({ length: 4 }, (_, n) => `reader-${n}`)
     const failures: Error[] = []
     const readers = names.map(async (name) => {
@@ -82,9 +84,7 @@ describe('a call through a network that misbehaves', () => {
     expect(refused.retryAfter).to.equal(1_000)
     expect(scene.requests('write'), 'a write is not tried again').to.have.length(1)
     await scene.churn.write(50)
-    await eventually('the storm is over', async () => performance.now() >= ends || undefined)
-    calm()
-    await Promise.all(readers)
+    await Promise.all([storm, ...readers])
     await scene.caughtUp()
 
     for (const failure of failures) expect(failure).to.be.instanceOf(TooManyRequests)

@@ -9,6 +9,9 @@ import { onlyFirst, type SeenRequest } from '../support/seen-request.ts'
 
 const isPageTwo = ({ query }: SeenRequest): boolean => new URLSearchParams(query).has('continue')
 
+/** Not all at once: each at the same time is a connection of its own. */
+const atATime = 40
+
 describe('a past that the API server has forgotten', () => {
   // Its own: it forgets within seconds, and serves ConfigMaps from etcd, not from a cache that remembers.
   let controlPlane: ControlPlane
@@ -62,7 +65,10 @@ describe('a past that the API server has forgotten', () => {
   it('on page two of a list makes it begin again, once, and nothing of the half that was read is told', async () => {
     const path = `/api/v1/namespaces/${scene.namespace}/configmaps`
     const names = Array.from({ length: 520 }, (_, n) => `crowd-${n}`)
-    await Promise.all(names.map((name) => controlPlane.admin.create(path, { metadata: { name } })))
+    for (let from = 0; from < names.length; from += atATime) {
+      const some = names.slice(from, from + atATime)
+      await Promise.all(some.map((name) => controlPlane.admin.create(path, { metadata: { name } })))
+    }
     const { promise: until, resolve: release } = Promise.withResolvers<void>()
     scene.proxy.treat(onlyFirst(1, isPageTwo), { kind: 'hold', until })
     scene.reflector.start()

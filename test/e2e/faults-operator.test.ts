@@ -54,7 +54,7 @@ async function observe(scene: Scene): Promise<Life> {
 }
 
 describe('the operator while every connection is reset each 100 ms', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
 
   // Its own: controllers see to every grant of a control plane.
   let fixture: ControllersFixture
@@ -77,8 +77,9 @@ describe('the operator while every connection is reset each 100 ms', function ()
     const others = Array.from({ length: 5 }, () => first.elsewhere(fixture.controlPlane))
     const scenes = [first, ...(await Promise.all(others))]
     await watchBindings()
-    for (const scene of scenes.slice(0, 3)) await scene.ask('g', { duration: '8s' })
+    for (const scene of scenes.slice(0, 3)) await scene.ask('g', { duration: '12s' })
     for (const scene of scenes.slice(0, 3)) await scene.reaches('g', 'Active')
+    for (const scene of scenes.slice(0, 3)) await scene.whenAllowed()
     const quiet = proxy.link.resetEvery(100)
     for (const scene of scenes.slice(3)) await scene.ask('g', { duration: '10s' })
     const resets = delay(15_000).then(quiet)

@@ -29,7 +29,7 @@ async function keepCalling(end: AbortSignal, call: (n: number) => Promise<unknow
 }
 
 describe('a minute in which every connection is reset each 100 ms', function () {
-  this.timeout(2 * minute)
+  this.timeout(3 * minute)
 
   const readers = 4
   let scene: FaultScene

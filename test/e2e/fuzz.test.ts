@@ -12,7 +12,8 @@ describe('the webhook process under spoilt reviews', () => {
   let controlPlane: ControlPlane
   let stage: FuzzStage
 
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000)
     controlPlane = await startControlPlane()
     stage = await setFuzzStage(controlPlane)
   })
@@ -23,7 +24,7 @@ describe('the webhook process under spoilt reviews', () => {
   })
 
   it(`answers each of ${cases} in good form, and allows none that must be refused`, async function () {
-    this.timeout(90_000)
+    this.timeout(300_000)
     const { scene, target, lapse } = stage
     const outcome = await fuzz(target, fuzzSeeds(scene), { cases, seed: 20_360 })
     expect(outcome.faults).to.deep.equal([])

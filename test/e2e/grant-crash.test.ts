@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import { lifeKinds, withCredential, withOwnRole, type LifeKind } from '../support/grant-lives.ts'
 import { isWriteCall, type Call, type Interceptor } from '../support/intercepted-client.ts'
-import { paths, rules, Scene } from '../support/scene.ts'
+import { conditionOf, paths, rules, Scene } from '../support/scene.ts'
 import { onlyFirst, type SeenRequest } from '../support/seen-request.ts'
 
 const narrower = [{ ...rules.rollout[0], verbs: ['get'] }]
@@ -21,6 +21,10 @@ const ofPolicies = ['accesspolicies', 'accesspolicyrevisions', 'clusterroles']
 
 /** The writes that make up a grant's life, as opposed to those of its policy. */
 const isOfGrant = (call: Call): boolean => isWriteCall(call) && !ofPolicies.includes(call.resource)
+
+/** Said only where the API server still allows what it has just been told to take away, since its authorizer is behind. */
+const saysUnsettled = ({ body }: Call): boolean =>
+  body !== null && conditionOf({ status: body }, 'RevocationVerified')?.['reason'] === 'Unsettled'
 
 /**
  * What holds at every instant, whatever fails: no binding is created while the grant's status in the API server does not
@@ -77,8 +81,11 @@ function crashing(n: number, when: 'before' | 'after'): { intercept: Interceptor
       return answer
     }
     dead = true
-    if (when === 'after') await proceed()
-    die()
+    try {
+      if (when === 'after') await proceed()
+    } finally {
+      die() // also when that write fails
+    }
     throw crash
   }
   return { intercept, died }
@@ -94,13 +101,25 @@ async function expectNothingLeft(scene: Scene): Promise<{ readonly verifiedAt: s
   return { verifiedAt: status.revocation.verifiedAt, notAfter: status.notAfter }
 }
 
+const isProved = ({ status }: KubeObject): boolean => status?.revocation?.verifiedAt !== undefined
+
+/** Resolves when their grants are over, or after a minute. One question for all: one for each would slow them down. */
+async function untilOver(admin: AdminApi, scenes: readonly Scene[]): Promise<void> {
+  const namespaces = new Set(scenes.map(({ namespace }) => namespace))
+  const probe = async (): Promise<true | undefined> => {
+    const all = await admin.list(paths.allGrants)
+    return all.filter(({ metadata }) => namespaces.has(metadata!.namespace!)).every(isProved) || undefined
+  }
+  await eventually('all are over', probe, 60_000).catch(() => undefined)
+}
+
 const scopeOf = (scene: Scene): RunOptions => ({
   scope: { policy: scene.policy, namespace: scene.namespace },
   credentialNamespaces: [scene.namespace],
 })
 
 /** Of a grant that is over, and proved to be; or was denied, since a crash left it without what was to carry it. */
-const ended = (scene: Scene, withinMs = 20_000): Promise<KubeObject> =>
+const ended = (scene: Scene, withinMs = 50_000): Promise<KubeObject> =>
   scene.whenGrant(
     'g',
     'is over',
@@ -110,7 +129,7 @@ const ended = (scene: Scene, withinMs = 20_000): Promise<KubeObject> =>
   )
 
 describe('a grant whose controllers crash', function () {
-  this.timeout(240_000)
+  this.timeout(400_000)
 
   // Its own: every life has controllers of its own, which see only their grant.
   let fixture: ControllersFixture
@@ -143,7 +162,7 @@ describe('a grant whose controllers crash', function () {
       () => null,
       (error: unknown) => error as Error,
     )
-    const isOver = ended(scene, 40_000).then(() => delay(500, 'over' as const))
+    const isOver = ended(scene, 90_000).then(() => delay(500, 'over' as const))
     const outcome = await Promise.race([died, isOver])
     isOver.catch(() => undefined)
     await first.stop()
@@ -160,6 +179,15 @@ describe('a grant whose controllers crash', function () {
     if (before?.notAfter !== undefined)
       expect(Date.parse(over['status'].notAfter)).to.be.at.most(Date.parse(before.notAfter))
     return over
+  }
+
+  /** The same life, three times as long; one that ends by something else than its time is as it was. */
+  const lasting = ({ kind, ...life }: Life): Life => {
+    const [, seconds] = /^(\d+)s$/.exec(String(kind.spec['duration'])) ?? []
+    return {
+      ...life,
+      kind: seconds === undefined ? kind : { ...kind, spec: { ...kind.spec, duration: `${3 * Number(seconds)}s` } },
+    }
   }
 
   // To its successor, controllers that crash after a write are as if they had crashed before the next one.
@@ -180,12 +208,12 @@ describe('a grant whose controllers crash', function () {
       if (kind === withCredential) await allowCredentials(fixture.controlPlane, [scene.namespace])
       return scene
     }
-    /** On a machine that is busy a window passes now and then while its grant is issued. */
+    /** On a machine that is busy a window passes now and then while its grant is issued: the next try has a longer one. */
     const tryToLive = async (life: Life, tries = 3): Promise<Lived> => {
       const scene = await sceneOf(life.kind)
       const over = await live(scene, life)
       if (over !== null) return { scene, over }
-      return tries > 1 ? tryToLive(life, tries - 1) : expect.fail(`no write ${life.n}: the life is another`)
+      return tries > 1 ? tryToLive(lasting(life), tries - 1) : expect.fail(`no write ${life.n}: the life is another`)
     }
     before(async () => {
       const setting = await fixture.run()
@@ -226,7 +254,7 @@ describe('a grant whose controllers crash', function () {
         const scene = await sceneOf(kind)
         const made: string[] = []
         const intercept: Interceptor = (call, proceed) => {
-          if (isOfGrant(call)) made.push(`${call.verb} ${call.resource}`)
+          if (isOfGrant(call) && !saysUnsettled(call)) made.push(`${call.verb} ${call.resource}`)
           return proceed()
         }
         const controllers = await fixture.run({ ...scopeOf(scene), intercept })
@@ -244,9 +272,11 @@ describe('a grant whose controllers crash', function () {
     const scope = { policy: scene.policy, namespace: scene.namespace }
     // Without a pool the grant gets a Role of its own; the crash comes when Role and binding exist.
     const { intercept, died } = crashing(4, 'before')
-    const first = await fixture.run({ scope, intercept, poolSize: 0 })
+    const setting = await fixture.run({ scope, poolSize: 0 })
     await scene.policyIs('True', 'PoolExhausted')
-    await scene.ask('g', { duration: '3s' })
+    await setting.stop()
+    const first = await fixture.run({ scope, intercept, poolSize: 0 }) // from its start it knows the policy to be in force
+    await scene.ask('g', { duration: '5s' })
     await died
     await first.stop()
     expect(await scene.roleBindings()).to.have.length(1)
@@ -265,6 +295,8 @@ describe('a grant whose controllers crash', function () {
   describe('or whose API server fails', () => {
     const line = { method: 'POST', path: '/injected' }
     const pauseAskedFor = 1_000
+    /** Of a grant: a try for which a busy machine comes too late is made again after it. */
+    const longestBackoff = 5_000
     const faults: Readonly<Record<string, (proceed: () => Promise<unknown>) => Promise<unknown>>> = {
       'a 500': () => Promise.reject(new ServerError(line, 'internal error', 500)),
       'a 409': () => Promise.reject(new Conflict(line, 'the object has been modified', 'Conflict')),
@@ -311,9 +343,9 @@ describe('a grant whose controllers crash', function () {
           return random() < 0.4 ? fault!(proceed) : proceed()
         })
       await Promise.all([...scenes, ...chaotic].map((each) => each.ask('g', { rules: narrower, duration: '3s' })))
-      await Promise.all(scenes.map((each) => each.ends('g', 'Expired', 20_000))).catch(() => undefined)
+      await untilOver(fixture.controlPlane.admin, scenes)
       plans.clear()
-      await Promise.all(chaotic.map((each) => each.ends('g', 'Expired', 20_000))).catch(() => undefined)
+      await untilOver(fixture.controlPlane.admin, chaotic)
       await controllers.stop()
     })
 
@@ -322,7 +354,7 @@ describe('a grant whose controllers crash', function () {
         const { verifiedAt, notAfter } = await expectNothingLeft(scenes[index]!)
         // a pause that is asked for may become half as long again
         const paused = fault === 'a 429' ? 3 * 1.5 * pauseAskedFor : 0
-        expect(Date.parse(verifiedAt) - Date.parse(notAfter)).to.be.below(paused + 3_000)
+        expect(Date.parse(verifiedAt) - Date.parse(notAfter)).to.be.below(paused + longestBackoff + 3_000)
       })
 
     it('invariant 8: ends with nothing left once calls work again, though four of ten calls of every kind failed', async () => {
@@ -358,8 +390,9 @@ describe('a grant whose controllers crash', function () {
       )
       return created.length === 1 ? true : undefined
     })
-    await eventually('the access is gone', async () => ((await scene.allows()) ? undefined : true))
-    expect(await scene.roleBindings()).to.deep.equal([])
+    // first what is stored: the authorizer may not have heard of the binding yet
+    await eventually('the binding is gone', async () => (await scene.roleBindings()).length === 0 || undefined)
+    await scene.whenRefused()
     await controllers.stop()
     await proxy.close()
   })
@@ -368,13 +401,13 @@ describe('a grant whose controllers crash', function () {
     const scene = await Scene.set(fixture.controlPlane)
     const controllers = await fixture.run({ scope: { policy: scene.policy, namespace: scene.namespace } })
     await scene.policyIs('True')
-    await scene.ask('g', { duration: '1s' })
-    await scene.reaches('g', 'Active')
+    await scene.ask('g', { duration: '3s' })
+    const { status } = await scene.reaches('g', 'Active')
     const apiServer = fixture.controlPlane.part('kube-apiserver')
     apiServer.pause()
-    await delay(2_500)
+    await delay(Math.max(0, Date.parse(status.notAfter) - Date.now()) + 1_000)
     apiServer.resume()
-    await scene.ends('g', 'Expired', 5_000)
+    await scene.ends('g', 'Expired', 8_000)
     await eventually('nothing is left', async () => ((await scene.roleBindings()).length === 0 ? true : undefined))
     await controllers.stop()
   })

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 
 import { Forbidden } from '../../src/cluster/errors.ts'
+import { patience } from '../../src/controllers/nhi-grant/prove.ts'
 import type { AdminApi, ApiError, KubeObject } from '../support/admin-api.ts'
 import { isWrite, type AuditEvent } from '../support/audit-log.ts'
 import {
@@ -15,7 +16,7 @@ import {
 import { eventually } from '../support/eventually.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import type { Treatment } from '../support/fault-treatment.ts'
-import type { Interceptor } from '../support/intercepted-client.ts'
+import type { Call, Interceptor } from '../support/intercepted-client.ts'
 import { conditionOf, getOrNull, paths, rules, Scene } from '../support/scene.ts'
 import type { SeenRequest } from '../support/seen-request.ts'
 
@@ -25,7 +26,12 @@ const rejection = (promise: Promise<unknown>): Promise<ApiError> =>
     (error: ApiError) => error,
   )
 
+/** What is done at once takes less, milliseconds: shorter than every timer and back-off that would come to it anyway. */
+const atOnce = 4_000
+
 const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString()
+
+const lastOf = (times: readonly string[]): number => Math.max(...times.map((time) => Date.parse(time)))
 
 /** What Flux and Argo CD take an object of a kind that they do not know for (kstatus, generic resources). */
 function kstatus(object: KubeObject): 'InProgress' | 'Failed' | 'Current' {
@@ -41,6 +47,8 @@ const isEnd = (grant: KubeObject): boolean => ['Expired', 'Revoked', 'Denied'].i
 const mallory = { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'mallory' }
 const clusterAdmin = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' }
 const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]
+/** A grant of which nothing comes. */
+const probe = 'probe'
 /** With an empty list, which the API server takes and leaves out. */
 const narrower = [{ ...rules.rollout[0], verbs: ['get'], resourceNames: [] }]
 
@@ -63,13 +71,16 @@ function ownRole(uid: string, itsRules: readonly object[]): KubeObject {
   return { kind: 'Role', metadata: { name: `lapse-${uid}`, ownerReferences: [ownedByGrant(uid)] }, rules: itsRules }
 }
 
-/** A clock that jumps by an hour right after the first call of that kind has succeeded. */
+/** Whether a call writes to a grant until when it lasts, or what carries it. */
+const isOfIssue = ({ verb, body }: Call): boolean => verb === 'create' || body?.['notAfter'] !== undefined
+
+/** A clock that jumps by an hour right after the first call of that kind by which a grant is issued has succeeded. */
 function jumpingAfter(verb: string, resource: string): Pick<RunOptions, 'clock' | 'intercept'> {
   const clock = new MovableClock()
   let jumped = false
   const intercept: Interceptor = async (call, proceed) => {
     const answer = await proceed()
-    if (!jumped && call.verb === verb && call.resource === resource) {
+    if (!jumped && call.verb === verb && call.resource === resource && isOfIssue(call)) {
       jumped = true
       clock.move(3_600_000)
     }
@@ -78,11 +89,19 @@ function jumpingAfter(verb: string, resource: string): Pick<RunOptions, 'clock' 
   return { clock, intercept }
 }
 
+/** Resolves when the running controllers know that its policy is in force, of which they hear by a watch of its own. */
+async function known(scene: Scene): Promise<Scene> {
+  await scene.ask(probe, { notBefore: inSeconds(86_400) })
+  await scene.waitsFor(probe, 'NotYet')
+  return scene
+}
+
 describe('a grant', () => {
   // Its own: controllers see to every grant of a control plane.
   let fixture: ControllersFixture
   let admin: AdminApi
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000)
     fixture = await ControllersFixture.start()
     admin = fixture.controlPlane.admin
   })
@@ -103,8 +122,24 @@ describe('a grant', () => {
 
   const writesIn = async (namespace: string): Promise<readonly AuditEvent[]> =>
     fixture.controlPlane.auditEvents(
-      (event) => isWrite(event) && event.user.username === operator && event.objectRef?.namespace === namespace,
+      (event) =>
+        isWrite(event) &&
+        event.user.username === operator &&
+        event.objectRef?.namespace === namespace &&
+        event.objectRef.name !== probe,
     )
+
+  const deletionsIn = async (namespace: string): Promise<readonly AuditEvent[]> =>
+    (await writesIn(namespace)).filter(({ verb }) => verb === 'delete')
+
+  /** Resolves when all of them have that state. One question for all: as many as there are grants would slow them down. */
+  const allReach = (scene: Scene, names: readonly string[], state: string): Promise<true> =>
+    eventually(`${names.length} grants are ${state}`, async () => {
+      const grants = await admin.list(paths.grants(scene.namespace))
+      const others = grants.filter((grant) => grant['status']?.state !== state)
+      if (others.length > 0) throw new Error(JSON.stringify(others.map(({ status }) => status?.state ?? 'new')))
+      return grants.length === names.length || undefined
+    })
 
   describe('under running controllers', () => {
     let controllers: RunningControllers
@@ -116,12 +151,12 @@ describe('a grant', () => {
     it('is Active, gives what was asked for, and ends by itself with the proof that nothing is left', async () => {
       const scene = await readyScene()
       expect(await scene.allows()).to.equal(false)
-      await scene.ask('g', { duration: '2s' })
+      await scene.ask('g', { duration: '4s' })
       const active = await scene.reaches('g', 'Active')
-      expect(await scene.allows()).to.equal(true)
+      await scene.whenAllowed()
       expect(await scene.allows('delete')).to.equal(false)
       const { issuedAt, notAfter, objects } = active['status']
-      expect(Date.parse(notAfter) - Date.parse(issuedAt)).to.equal(2_000)
+      expect(Date.parse(notAfter) - Date.parse(issuedAt)).to.equal(4_000)
 
       const ended = await scene.ends('g', 'Expired')
       expect(await scene.allows()).to.equal(false)
@@ -159,20 +194,21 @@ describe('a grant', () => {
     it('with narrower rules has a Role of its own, and both go with its end', async () => {
       const scene = await readyScene()
       const onlyApi = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'], resourceNames: ['api'] }]
-      const uid = await scene.ask('g', { rules: onlyApi, duration: '2s' })
+      const uid = await scene.ask('g', { rules: onlyApi })
       await scene.reaches('g', 'Active')
       expect(namesOf(await scene.roles())).to.deep.equal([`lapse-${uid}`])
       expect(namesOf(await scene.roleBindings())).to.deep.equal([`lapse-${uid}`])
-      expect(await scene.allows('get', 'deployments', 'apps', 'api')).to.equal(true)
+      await scene.whenAllowed('get', 'deployments', 'apps', 'api')
       expect(await scene.allows('get', 'deployments', 'apps', 'web')).to.equal(false)
       expect(await scene.allows('patch', 'deployments', 'apps', 'api')).to.equal(false)
-      await scene.ends('g', 'Expired')
+      await scene.revoke('g')
+      await scene.ends('g', 'Revoked')
       expect(await scene.roles()).to.deep.equal([])
       expect(await scene.roleBindings()).to.deep.equal([])
     })
 
     it('invariant 2: records its window and its objects before the first of them is created', async () => {
-      const scene = await readyScene()
+      const scene = await known(await readyScene())
       await scene.ask('g', { permissions: ['rollout', 'read-pods'] })
       await scene.reaches('g', 'Active')
       const writes = await writesIn(scene.namespace)
@@ -195,7 +231,7 @@ describe('a grant', () => {
       await scene.ask('g')
       await scene.reaches('g', 'Active')
       await scene.revoke('g', 'leaked')
-      const ended = await scene.ends('g', 'Revoked', 2_000)
+      const ended = await scene.ends('g', 'Revoked', atOnce)
       expect(ended['status'].endedReason).to.equal('revoked: leaked')
       expect(await scene.allows()).to.equal(false)
       expect(await scene.roleBindings()).to.deep.equal([])
@@ -250,26 +286,26 @@ describe('a grant', () => {
         await scene.reaches('g', 'Active')
         await admin.delete(`${paths.serviceAccounts(scene.namespace)}/robot`)
         await admin.create(paths.serviceAccounts(scene.namespace), { metadata: { name: 'robot' } })
-        const ended = await scene.ends('g', 'Revoked', 3_000)
+        const ended = await scene.ends('g', 'Revoked')
         expect(ended['status'].endedReason).to.match(/ServiceAccount .*\/robot was deleted/)
         expect(await scene.roleBindings()).to.deep.equal([])
       })
 
     it('is not issued before notBefore, and lasts as long as it would have', async () => {
       const scene = await readyScene()
-      const notBefore = inSeconds(1.5)
-      await scene.ask('g', { notBefore, duration: '2s' })
+      const notBefore = inSeconds(3)
+      await scene.ask('g', { notBefore, duration: '2m' })
       await scene.waitsFor('g', 'NotYet')
       expect(await scene.allows()).to.equal(false)
       const active = await scene.reaches('g', 'Active')
       const { issuedAt, notAfter } = active['status']
       expect(Date.parse(issuedAt)).to.be.at.least(Date.parse(notBefore))
-      expect(Date.parse(notAfter) - Date.parse(issuedAt)).to.equal(2_000)
+      expect(Date.parse(notAfter) - Date.parse(issuedAt)).to.equal(120_000)
     })
 
     it('ends at its absolute notAfter, however late it was issued', async () => {
       const scene = await readyScene()
-      const notAfter = inSeconds(2)
+      const notAfter = inSeconds(4)
       await scene.ask('g', { notAfter })
       const active = await scene.reaches('g', 'Active')
       expect(active['status'].notAfter).to.equal(notAfter)
@@ -291,7 +327,10 @@ describe('a grant', () => {
       expect(conditionOf(proved, 'RevocationVerified')).to.include({ status: 'False', reason: 'HeldOtherwise' })
       expect(conditionOf(proved, 'RevocationVerified')!['message']).to.include(`RoleBinding ${scene.namespace}/legacy`)
       expect((await scene.roleBindings()).map((binding) => binding.metadata!.name)).to.deep.equal(['legacy'])
-      expect(proved['status'].revocation.overstay).to.match(/^\d{1,3}ms$/)
+      // how long the API server was asked after the removal does not count
+      const { endedAt, revocation } = proved['status']
+      const [, overstay] = /^(\d+)ms$/.exec(revocation.overstay)!
+      expect(Number(overstay)).to.be.below(Date.parse(revocation.verifiedAt) - Date.parse(endedAt) - 900)
     })
 
     it('that is deleted is swept in less than a second', async () => {
@@ -300,14 +339,21 @@ describe('a grant', () => {
       await scene.reaches('g', 'Active')
       const { code } = await fixture.controlPlane.kubectl(['delete', 'nhigrant', 'g', '-n', scene.namespace])
       expect(code).to.equal(0)
-      await eventually(
-        'nothing is left',
-        async () => ((await scene.roleBindings()).length === 0 ? true : undefined),
-        1_000,
-      )
-      expect(await scene.allows()).to.equal(false)
-      const deletions = (await writesIn(scene.namespace)).filter((event) => event.verb === 'delete')
+      await eventually('nothing is left', async () => ((await scene.roleBindings()).length === 0 ? true : undefined))
+      await scene.whenRefused()
+      // the garbage collector may have been first
+      const deletions = await eventually('both bindings are deleted', async () => {
+        const found = await deletionsIn(scene.namespace)
+        return found.length > 1 ? found : undefined
+      })
       expect(deletions).to.have.length(2)
+      const asked = await fixture.controlPlane.auditEvents(
+        ({ verb, objectRef }) =>
+          verb === 'delete' && objectRef?.resource === 'nhigrants' && objectRef.namespace === scene.namespace,
+      )
+      // by the clock of the API server: how long kubectl and this process take is not what is measured
+      const since = lastOf(asked.map(({ stageTimestamp }) => stageTimestamp))
+      expect(lastOf(deletions.map(({ stageTimestamp }) => stageTimestamp)) - since).to.be.below(1_000)
     })
 
     it('counts against maxActivePerSubject from the moment it is issued, also among ten that come at once', async () => {
@@ -330,11 +376,12 @@ describe('a grant', () => {
 
     it('is removed in time with fifty others that end at the same instant', async () => {
       const scene = await readyScene()
-      const notAfter = inSeconds(3)
+      const notAfter = inSeconds(7)
       const names = Array.from({ length: 50 }, (_, index) => `g${index}`)
       await Promise.all(names.map((name) => scene.ask(name, { notAfter })))
-      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 3_000)))
+      await allReach(scene, names, 'Active')
       expect(await scene.roleBindings()).to.have.length(50)
+      await allReach(scene, names, 'Expired')
       const grants = await Promise.all(names.map((name) => scene.ends(name, 'Expired')))
       expect(await scene.roleBindings()).to.deep.equal([])
       expect(await scene.allows()).to.equal(false)
@@ -349,13 +396,15 @@ describe('a grant', () => {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
         subjects: [{ kind: 'ServiceAccount', namespace: scene.namespace, name: 'default' }],
       })
-      const notAfter = inSeconds(3)
+      const notAfter = inSeconds(7)
       const names = Array.from({ length: 50 }, (_, index) => `g${index}`)
       await Promise.all(names.map((name) => scene.ask(name, { notAfter })))
-      await Promise.all(names.map((name) => scene.reaches(name, 'Active', 3_000)))
+      await allReach(scene, names, 'Active')
       const gone = async (): Promise<true | undefined> => ((await scene.roleBindings()).length === 1 ? true : undefined)
       await delay(Date.parse(notAfter) - Date.now())
-      await eventually('all fifty bindings are gone', gone, 900)
+      await eventually('all fifty bindings are gone', gone)
+      const asked = (await deletionsIn(scene.namespace)).map((event) => event.requestReceivedTimestamp)
+      expect(lastOf(asked) - Date.parse(notAfter)).to.be.below(patience)
       const ended = await scene.ends('g0', 'Expired')
       expect(ended['status'].revocation.residual).to.deep.equal([`RoleBinding ${scene.namespace}/standing`])
     })
@@ -364,14 +413,15 @@ describe('a grant', () => {
       const scene = await readyScene()
       await scene.ask('waiting', { notBefore: inSeconds(600) })
       await scene.ask('denied', { duration: '2h' })
-      await scene.ask('g', { duration: '3s' })
-      const wait = ['wait', '--for=condition=Ready', 'nhigrant/g', '-n', scene.namespace, '--timeout=10s']
+      await scene.ask('short', { permissions: ['read-pods'], duration: '1s' })
+      await scene.ask('g')
+      const wait = ['wait', '--for=condition=Ready', 'nhigrant/g', '-n', scene.namespace, '--timeout=30s']
       const waited = await fixture.controlPlane.kubectl(wait)
       expect(waited.stdout + waited.stderr).to.equal('nhigrant.lapse.dev/g condition met\n')
       expect(kstatus(await scene.grant('g'))).to.equal('Current')
       expect(kstatus(await scene.waitsFor('waiting', 'NotYet'))).to.equal('InProgress')
       expect(kstatus(await scene.reaches('denied', 'Denied'))).to.equal('Failed')
-      expect(kstatus(await scene.ends('g', 'Expired'))).to.equal('Current')
+      expect(kstatus(await scene.ends('short', 'Expired'))).to.equal('Current')
       expect(kstatus(await admin.get(`${paths.policies}/${scene.policy}`))).to.equal('Current')
     })
 
@@ -496,7 +546,7 @@ describe('a grant', () => {
         fixture.controlPlane.auditEvents((event) => isWrite(event) && event.user.username === operator)
       await eventually('it is quiet', async () => {
         const before = await writes()
-        await delay(300)
+        await delay(1_200) // the number of a policy's grants is written a second after it has changed
         return (await writes()).length === before.length ? true : undefined
       })
       const before = await writes()
@@ -531,7 +581,7 @@ describe('a grant', () => {
       const scene = await setScene()
       const first = await fixture.run()
       await scene.policyIs('True')
-      await scene.ask('g', { duration: '1s' })
+      await scene.ask('g', { duration: '3s' })
       const { status } = await scene.reaches('g', 'Active')
       await first.stop()
       await admin.delete(`${paths.policies}/${scene.policy}`)
@@ -560,10 +610,10 @@ describe('a grant', () => {
       await scene.ask('g', { permissions: ['read-pods'] })
       isBack = true
       await scene.reaches('g', 'Active')
-      expect(await scene.allows()).to.equal(false)
+      await scene.whenRefused()
       expect(namesOf(await scene.roleBindings())).not.to.include(first)
-      const deletions = (await writesIn(scene.namespace)).filter(({ verb }) => verb === 'delete')
-      expect(deletions.map(({ objectRef }) => objectRef!.name)).to.deep.equal([first])
+      const deletions = await deletionsIn(scene.namespace)
+      expect([...new Set(deletions.map(({ objectRef }) => objectRef!.name))]).to.deep.equal([first])
       await controllers.stop()
     })
   })
@@ -577,12 +627,12 @@ describe('a grant', () => {
       let blocked = false
       const controllers = await fixture.run({ intercept: failing })
       const scene = await readyScene()
-      await scene.ask('g', { duration: '2s' })
+      await scene.ask('g', { duration: '4s' })
       const active = await scene.reaches('g', 'Active')
       blocked = true
       const ended = await scene.ends('g', 'Expired')
       expect(Date.parse(ended['status'].revocation.verifiedAt) - Date.parse(active['status'].notAfter)).to.be.below(
-        1_000,
+        atOnce,
       )
       expect(await scene.roleBindings()).to.deep.equal([])
       blocked = false
@@ -598,6 +648,7 @@ describe('a grant', () => {
         scope: { policy: scene.policy, namespace: scene.namespace },
       })
       await scene.policyIs('True')
+      await known(scene)
       await scene.ask('g', { duration: '30m' })
       await scene.ends('g', 'Expired')
       const touched = (await writesIn(scene.namespace)).map(({ verb, objectRef }) => `${verb} ${objectRef!.resource}`)
@@ -612,6 +663,7 @@ describe('a grant', () => {
         scope: { policy: scene.policy, namespace: scene.namespace },
       })
       await scene.policyIs('True')
+      await known(scene)
       await scene.ask('g', { duration: '30m' })
       await scene.ends('g', 'Expired')
       expect(await scene.roleBindings()).to.deep.equal([])
@@ -697,9 +749,9 @@ describe('a grant', () => {
 
     /** When it was seen to give access, in ms from its end. */
     async function live(trouble: Trouble): Promise<readonly number[]> {
-      const scene = await readyScene()
+      const scene = await known(await readyScene())
       make(trouble, scene)
-      await scene.ask('g', { permissions: ['rollout', 'read-pods'], duration: '3s', notBefore: inSeconds(1) })
+      await scene.ask('g', { permissions: ['rollout', 'read-pods'], duration: '3s', notBefore: inSeconds(3) })
       const waiting = await scene.waitsFor('g', 'NotYet')
       if (trouble.collides)
         await admin.create(paths.roleBindings(scene.namespace), {
@@ -722,7 +774,7 @@ describe('a grant', () => {
       it(`${trouble.sentence}: ends on time`, async () => {
         const seen = await lives.get(trouble)!
         expect(seen[0], 'the first access').to.be.below(0)
-        expect(seen.at(-1), 'the last access').to.be.below(1_500)
+        expect(seen.at(-1), 'the last access').to.be.below(3_000)
       })
   })
 
@@ -794,7 +846,7 @@ describe('a grant', () => {
     async function collide(make: Making): Promise<Collision> {
       const scene = await readyScene()
       const { kind } = await make(scene, 'unknown')
-      await scene.ask('g', { notBefore: inSeconds(2), ...(kind === 'Role' ? { rules: narrower } : {}) })
+      await scene.ask('g', { notBefore: inSeconds(4), ...(kind === 'Role' ? { rules: narrower } : {}) })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const collection = kind === 'Role' ? paths.roles(scene.namespace) : paths.roleBindings(scene.namespace)
       const before = await admin.create(collection, await make(scene, waiting.metadata!.uid!))
@@ -823,7 +875,7 @@ describe('a grant', () => {
 
     it('but is our own left-over is taken for what it is, and goes with the end', async () => {
       const scene = await readyScene()
-      await scene.ask('g', { notBefore: inSeconds(1), duration: '1s' })
+      await scene.ask('g', { notBefore: inSeconds(3) })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const left = await admin.create(
         paths.roleBindings(scene.namespace),
@@ -832,13 +884,14 @@ describe('a grant', () => {
       const active = await scene.reaches('g', 'Active')
       const { name, uid } = left.metadata!
       expect(active['status'].objects).to.deep.equal([{ kind: 'RoleBinding', name, uid }])
-      await scene.ends('g', 'Expired')
+      await scene.revoke('g')
+      await scene.ends('g', 'Revoked')
       expect(await scene.roleBindings()).to.deep.equal([])
     })
 
     it('but is our own Role is taken for what it is, though the API server leaves out its empty lists', async () => {
       const scene = await readyScene()
-      await scene.ask('g', { notBefore: inSeconds(1), rules: narrower })
+      await scene.ask('g', { notBefore: inSeconds(3), rules: narrower })
       const waiting = await scene.waitsFor('g', 'NotYet')
       const uid = waiting.metadata!.uid!
       await admin.create(paths.roles(scene.namespace), ownRole(uid, narrower))
@@ -885,7 +938,7 @@ describe('a grant', () => {
       expect(new Set(creates).size, 'bindings').to.equal(2)
       expect(creates.length, 'tries').to.be.within(10, 30)
       expect(await scene.roleBindings()).to.deep.equal([])
-      expect(await scene.allows('get', 'pods', '')).to.equal(false)
+      await scene.whenRefused('get', 'pods', '')
     })
 
     it('F8: is Denied in the words of kube-apiserver when the operator lacks the right to bind', async () => {
@@ -914,7 +967,7 @@ describe('a grant', () => {
       const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/nhigrants.lapse.dev'
       const controllers = await fixture.run()
       const scene = await readyScene()
-      await scene.ask('broken', { duration: '4s' })
+      await scene.ask('broken')
       await scene.reaches('broken', 'Active')
       await scene.ask('other', { permissions: ['read-pods'] })
       await scene.reaches('other', 'Active')
@@ -941,7 +994,7 @@ describe('a grant', () => {
       expect(conditionOf(ended, 'RevocationVerified')!['status']).to.equal('True')
       expect(await scene.allows()).to.equal(false)
       await admin.delete(`${paths.policies}/${scene.policy}`)
-      await scene.ends('other', 'Revoked', 3_000)
+      await scene.ends('other', 'Revoked')
       await controllers.stop()
       await admin.patch(
         crd,
@@ -951,6 +1004,11 @@ describe('a grant', () => {
         ],
         'json',
       )
+      await eventually('the schema is back', async () => {
+        const refused = await scene.ask('nonsense', { permissions: 1 }, '?dryRun=All').catch((error: ApiError) => error)
+        await admin.list(paths.grants(scene.namespace))
+        return (typeof refused !== 'string' && refused.status === 422) || undefined
+      })
     })
   })
 
@@ -1031,7 +1089,7 @@ describe('a grant', () => {
       await eventually(
         'the grant is gone',
         async () => ((await getOrNull(admin, `${paths.grants(scene.namespace)}/orphaned`)) === null ? true : undefined),
-        40_000,
+        80_000,
       )
       expect(await scene.allows()).to.equal(true)
       const [kept] = (await scene.roleBindings()).filter((binding) => !binding.metadata!.name!.includes(orphaned))
@@ -1040,12 +1098,15 @@ describe('a grant', () => {
         intercept: ({ verb }, proceed) =>
           verb === 'delete' && failures-- > 0 ? Promise.reject(new Error('no answer')) : proceed(),
       })
-      await eventually('the access is gone', async () => ((await scene.allows()) ? undefined : true))
+      await eventually('the binding is gone', async () =>
+        (await scene.roleBindings()).length === 1 ? true : undefined,
+      )
       await eventually('the Role is gone', async () => ((await scene.roles()).length === 1 ? true : undefined))
+      await scene.whenRefused()
       expect(await scene.roleBindings()).to.deep.equal([kept])
       expect(await scene.allows('get')).to.equal(true)
       await second.stop()
-    })
+    }).timeout(150_000)
 
     it('leaves the grants alone that a controller does not know yet', async () => {
       const scene = await setScene()
@@ -1077,13 +1138,13 @@ describe('a grant', () => {
       const active = await scene.reaches('g', 'Active')
       await controllers.stop()
       expect(active.metadata).not.to.have.property('finalizers')
-      expect(await scene.allows()).to.equal(true)
+      await scene.whenAllowed()
       const { code } = await fixture.controlPlane.kubectl(['delete', 'nhigrant', 'g', '-n', scene.namespace])
       expect(code).to.equal(0)
-      await eventually('the access is gone', async () => ((await scene.allows()) ? undefined : true), 30_000)
+      await eventually('the access is gone', async () => ((await scene.allows()) ? undefined : true), 60_000)
       await eventually('the bindings are gone', async () =>
         (await scene.roleBindings()).length === 0 ? true : undefined,
       )
-    })
+    }).timeout(120_000)
   })
 })

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type AuditEvent, isWrite } from '../support/audit-log.ts'
 import { atExit } from '../support/at-exit.ts'
 import { eventually } from '../support/eventually.ts'
@@ -23,7 +22,8 @@ class CandidateProcess {
     this.#child = child
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#output += text))
     const callOff = atExit(() => child.kill('SIGKILL'))
-    this.#ended = once(child, 'exit').finally(callOff)
+    // not its exit alone: what it has said may come after that
+    this.#ended = once(child, 'close').finally(callOff)
   }
 
   /** As a user of its own, so that the audit log tells it from the others. */
@@ -60,6 +60,9 @@ async function writesOf(users: readonly CandidateProcess[]): Promise<readonly Au
   )
 }
 
+/** Writes of a candidate. */
+const enough = 20
+
 const userOf = ({ user }: AuditEvent): string => user.username
 
 describe('the lease, between processes and against a real API server', () => {
@@ -81,41 +84,65 @@ describe('the lease, between processes and against a real API server', () => {
   }
 
   function leaderAmong(candidates: readonly CandidateProcess[]): Promise<CandidateProcess> {
-    return eventually('one of them leads', async () => candidates.find(({ leads }) => leads), 20_000)
+    const names = candidates.map(({ name }) => name).join(' or ')
+    return eventually(`${names} leads`, async () => candidates.find(({ leads }) => leads), 40_000)
+  }
+
+  /** Resolves when it has written enough to be told from the others in the log. */
+  function works(candidate: CandidateProcess): Promise<true> {
+    return eventually(
+      `${candidate.name} writes`,
+      async () => (await writesOf([candidate])).length > enough || undefined,
+      40_000,
+    )
+  }
+
+  /** Resolves when it has seen the lease, which is somebody else's. */
+  function standsBy({ name }: CandidateProcess): Promise<true> {
+    return eventually(
+      `${name} stands by`,
+      async () => {
+        const looks = await controlPlane().auditEvents(
+          ({ user, objectRef, responseStatus }) =>
+            user.username === name && objectRef?.resource === 'leases' && responseStatus?.code === 200,
+        )
+        return looks.length > 0 || undefined
+      },
+      40_000,
+    )
   }
 
   it('keeps three candidates apart whose clocks are hours apart, while they are stopped, blocked, killed and ended', async () => {
     const first = await start('a')
     expect(await leaderAmong([first])).to.equal(first)
     const [fast, slow] = await Promise.all([start('b', 1), start('c', -1)])
-    await delay(1_000)
+    await Promise.all([works(first), standsBy(fast), standsBy(slow)])
 
     first.send('SIGSTOP')
     const second = await leaderAmong([fast, slow])
     const third = second === fast ? slow : fast
-    await delay(500)
+    await works(second)
     first.send('SIGCONT')
     expect(await first.end(), 'after it was stopped for longer than its lease').to.deep.equal({
       code: 5,
       lost: 'it was not renewed in time',
     })
 
-    await delay(500)
     second.block(3_300) // beyond its deadline, though the lease may not be over
     expect(await second.end()).to.deep.equal({ code: 5, lost: 'it was not renewed in time' })
 
     expect(await leaderAmong([third])).to.equal(third)
     const fourth = await start('d', 2)
-    await delay(500)
+    await Promise.all([works(third), standsBy(fourth)])
     third.send('SIGKILL')
     expect(await leaderAmong([fourth])).to.equal(fourth)
 
     const fifth = await start('e', -2)
-    await delay(1_500)
+    await Promise.all([works(fourth), standsBy(fifth)])
     fourth.send('SIGTERM')
     expect(await fourth.end()).to.deep.equal({ code: 0, lost: '' })
     expect(await leaderAmong([fifth])).to.equal(fifth)
-    await eventually('it writes as the others did', async () => (await writesOf([fifth])).length > 20 || undefined)
+    await works(fifth)
     fifth.send('SIGTERM')
     await fifth.end()
 
@@ -124,10 +151,10 @@ describe('the lease, between processes and against a real API server', () => {
     expect(reigns(writes, userOf), 'each writes in one piece').to.deep.equal(order.map(({ name }) => name))
     expect(overlaps(writes, userOf)).to.deep.equal([])
     for (const { name } of order)
-      expect(writes.filter((write) => userOf(write) === name).length, `writes of ${name}`).to.be.above(20)
+      expect(writes.filter((write) => userOf(write) === name).length, `writes of ${name}`).to.be.above(enough)
     const lease = await controlPlane().admin.get(
       `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/contested`,
     )
     expect(lease['spec']).to.include({ holderIdentity: '', leaseTransitions: 4 })
-  }).timeout(90_000)
+  }).timeout(240_000)
 })

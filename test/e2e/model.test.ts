@@ -21,7 +21,7 @@ const everyCommand = [
 
 /** The same with more lives and a seed of its own: `make model`. */
 describe('random lives of grants', function () {
-  this.timeout(180_000)
+  this.timeout(400_000)
 
   // Its own: many controllers, each of which sees to one namespace.
   let fixture: ControllersFixture

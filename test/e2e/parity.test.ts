@@ -6,6 +6,7 @@ import { run as check } from '../../src/cli/check.ts'
 import type { CommandIo } from '../../src/cli/command.ts'
 import type { KubeObject } from '../support/admin-api.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
+import { eventually } from '../support/eventually.ts'
 import { installLapse, type Installation } from '../support/installation.ts'
 
 const examples = join(import.meta.dirname, '../../examples/payments')
@@ -199,8 +200,18 @@ const cases: readonly [sentence: string, object: KubeObject, expected: Verdict['
   ],
 ]
 
+/** What is judged so only by a webhook that has heard of everything that the test writes down. */
+const telling: readonly (readonly [object: KubeObject, verdict: Verdict['verdict']])[] = [
+  [deployment({}), 'Deny'],
+  [deployment(noToken), 'Allow'],
+  [{ ...deployment({ hostNetwork: true }), metadata: { namespace: 'lab', name: 'x' } }, 'Warn'],
+  [binding('secrets'), 'Deny'],
+  [binding('pods'), 'Allow'],
+  [grant({ duration: '5m' }), 'Allow'],
+]
+
 describe('webhook and lapse check', function () {
-  this.timeout(90_000)
+  this.timeout(180_000)
   let controlPlane: ControlPlane
   let lapse: Installation
   let world: string
@@ -228,7 +239,12 @@ describe('webhook and lapse check', function () {
     const files = ['namespace', 'serviceaccount', 'request-access', 'legacy-access']
     const texts = await Promise.all(files.map((file) => readFile(join(examples, `${file}.yaml`), 'utf8')))
     await succeed(['apply', '-f', '-'], [...texts, lab, strictAccess, policy, labPolicy, strictPolicy].join('\n---\n'))
-    await succeed(['wait', '--for=condition=Ready', 'nhip/payments-deploy', 'nhip/lab', 'nhip/strict', '--timeout=20s'])
+    await succeed(['wait', '--for=condition=Ready', 'nhip/payments-deploy', 'nhip/lab', 'nhip/strict', '--timeout=30s'])
+    await eventually('the webhook knows policies, versions, roles and bindings', async () => {
+      const told = await Promise.all(telling.map(async ([object]) => (await byWebhook(object)).verdict))
+      if (telling.every(([, verdict], index) => told[index] === verdict)) return true
+      throw new Error(`it says ${told.join()}`)
+    })
     world = join(controlPlane.directory, 'world.json')
     await writeFile(world, await succeed(['get', worldKinds, '-A', '-o', 'json']))
   })

@@ -14,7 +14,7 @@ describe("Pod Security, compared with Kubernetes' own evaluator", () => {
   after(() => oracle.stop())
 
   it(`finds the same violations in ${pods} pods at every level, over all versions`, async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     const { cases, verdicts, difference } = await podSecurity.run(oracle, { cases: pods, seed: 20_360 })
     expect(difference).to.equal(null)
     expect(cases).to.equal(pods)

@@ -71,7 +71,7 @@ describe("RBAC, compared with Kubernetes' own code", () => {
 
   for (const run of runs) {
     it(`${run.title}: ${run.cases} ${run.comparison.unit}`, async function () {
-      this.timeout(120_000)
+      this.timeout(300_000)
       const agreement = await run.comparison.run(oracle, { cases: run.cases, seed })
       expect(agreement.difference).to.equal(null)
       expect(agreement.cases).to.equal(run.cases)

@@ -149,6 +149,8 @@ class Workplace {
     const { admin } = controlPlane
     const namespace = await controlPlane.namespace()
     await admin.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: account } })
+    const read = `/api/v1/namespaces/${namespace}/configmaps/kube-root-ca.crt`
+    await eventually('there is the ConfigMap that the calls read', () => admin.get(read))
     await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, {
       metadata: { name: account },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
@@ -305,7 +307,7 @@ function isUntrusted({ failure }: Call): boolean {
 }
 
 describe('credentials that change while a process runs', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   // Its own: certificates of the API server are replaced.
   let controlPlane: ControlPlane
   let admin: AdminApi
@@ -369,7 +371,7 @@ describe('credentials that change while a process runs', function () {
       await eventually(
         'the new token is in use',
         async () => (await connection.credentials()).headers['Authorization'] === `Bearer ${second.token}` || undefined,
-        15_000,
+        30_000,
       )
       await first.revoke()
       await running.next(20)

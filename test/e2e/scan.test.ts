@@ -14,9 +14,10 @@ import { isWrite } from '../support/audit-log.ts'
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
+import { guardPolicyOf } from '../support/guarded-cluster.ts'
 import { installChart } from '../support/installation.ts'
 import { startPod } from '../support/pod.ts'
-import { getOrNull, Scene } from '../support/scene.ts'
+import { getOrNull, paths, Scene } from '../support/scene.ts'
 
 const admission = '/apis/admissionregistration.k8s.io/v1'
 const account = 'system:serviceaccount:lapse-system:lapse-scan'
@@ -54,11 +55,17 @@ describe('a scan', () => {
   // Without a webhook: what is here came before there was one.
   let controlPlane: ControlPlane
   let transport: Transport
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000)
     controlPlane = await startControlPlane()
     await installChart(controlPlane)
     await controlPlane.admin.delete(`${admission}/validatingwebhookconfigurations/lapse`)
     await controlPlane.admin.delete(`${admission}/mutatingwebhookconfigurations/lapse`)
+    await eventually('the API server asks no webhook about policies and workloads', async () => {
+      await controlPlane.admin.create(`${paths.policies}?dryRun=All`, guardPolicyOf())
+      const deployments = '/apis/apps/v1/namespaces/default/deployments?dryRun=All'
+      return controlPlane.admin.create(deployments, deployment('any', secure))
+    })
     const kubeconfig = await controlPlane.kubeconfigForServiceAccount('lapse-system', 'lapse-scan')
     const connection = await loadConnection({ kubeconfig, clock: systemClock })
     transport = new Transport({ connection, clock: systemClock, random: Math.random })
@@ -94,6 +101,7 @@ describe('a scan', () => {
   it('counts what it finds when the cluster knows no reports', async () => {
     const scene = await Scene.set(controlPlane, restricted)
     await create(scene, deployment('bad', { ...secure, hostPID: true }))
+    await podsOf(scene, 1)
     const { findings } = await scan()
     expect(findings.filter(({ policy }) => policy === scene.policy)).to.deep.equal([
       { policy: scene.policy, check: 'host-namespaces', enforcement: 'Deny', count: 1 },
@@ -144,10 +152,14 @@ describe('a scan', () => {
       expect(resultsIn(await report(scene))).to.deep.equal(['fail host-namespaces Deployment bad'])
       const path = `/apis/apps/v1/namespaces/${scene.namespace}/deployments/${metadata!['name']}`
       await controlPlane.admin.patch(path, { spec: { template: { spec: { hostIPC: null } } } })
-      await eventually('the pods of the old template are gone', async () => {
-        await scan()
-        return resultsIn(await report(scene)).length === 0 || undefined
-      })
+      await eventually(
+        'the pods of the old template are gone',
+        async () => {
+          await scan()
+          return resultsIn(await report(scene)).length === 0 || undefined
+        },
+        30_000,
+      )
       await controlPlane.admin.delete(path)
       await podsOf(scene, 0)
       await eventually('the report is gone', async () => {
@@ -210,15 +222,20 @@ describe('a scan', () => {
         await eventually(
           'the policy that changed has been judged by',
           async () => resultsIn(await report(scene)).includes('fail run-as-non-root Deployment app') || undefined,
-          20_000,
+          30_000,
         )
-        const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text()
-        expect(metrics).to.include(
+        // a scan is counted when all its reports are written
+        const counted = await eventually('the scan is counted', async () => {
+          const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text()
+          const findings = metrics.split('\n').filter((line) => line.includes(`policy="${scene.policy}"`))
+          return findings.find((line) => line.includes('check="run-as-non-root"'))
+        })
+        expect(counted).to.equal(
           `lapse_scan_findings{policy="${scene.policy}",check="run-as-non-root",enforcement="Deny"} 1`,
         )
       } finally {
         expect(await pod.stop(), pod.logs()).to.deep.equal({ code: 0, signal: null })
       }
-    }).timeout(60_000)
+    }).timeout(150_000)
   })
 })

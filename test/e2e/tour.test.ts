@@ -20,7 +20,7 @@ const told = [
 
 describe('the tour', () => {
   it('goes as told to its last step, and leaves nothing behind', async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     // Every process of the tour names its own temporary directory.
     const TMPDIR = await mkdtemp(join(tmpdir(), 'lapse-tour-'))
     try {

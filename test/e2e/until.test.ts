@@ -49,7 +49,8 @@ describe('a grant that ends with an object', () => {
   let admin: AdminApi
   let controllers: RunningControllers
   let scene: Scene
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000)
     await loadConditionEngine()
     fixture = await ControllersFixture.start()
     admin = fixture.controlPlane.admin
@@ -93,7 +94,7 @@ describe('a grant that ends with an object', () => {
     const { metadata } = await admin.create(jobs(), job)
     const active = await scene.reaches('g', 'Active')
     expect(active['status'].until).to.deep.equal({ uid: metadata!.uid })
-    expect(await scene.allows()).to.equal(true)
+    await scene.whenAllowed()
     await status(migrate(), succeeded)
     const ended = await completes('Job migrate succeeded')
     expect(conditionOf(ended, 'RevocationVerified')).to.include({ status: 'True', reason: 'AccessDenied' })

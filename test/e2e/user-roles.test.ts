@@ -12,7 +12,8 @@ type Person = keyof typeof people
 
 describe('the roles that the chart offers', () => {
   let scene: ApprovalScene
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000)
     await guardedCluster()
     scene = await ApprovalScene.set({
       requesters: [{ kind: 'User', name: 'ron' }],

@@ -28,7 +28,9 @@ async function over(grant: KubeObject): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest) + 1))
 }
 
-describe('waivers', () => {
+describe('waivers', function () {
+  this.timeout(120_000)
+
   // Its own: whatever is admitted in it is admitted by this installation.
   let controlPlane: ControlPlane
   let admin: AdminApi
@@ -148,7 +150,7 @@ describe('waivers', () => {
         `to ask for an exception: lapse request -n ${namespace} --as-subject sa/api --policy ${policy} --waive host-path --reason TEXT`,
       )
 
-    const grant = await waive({ duration: '10s' })
+    const grant = await waive({ duration: '15s' })
     expect(grant['status']).to.deep.include({ waive: ['host-path'], rules: [], objects: [] })
     expect(await admin.list(paths.roleBindings(namespace))).to.deep.equal([])
     expect(await admin.list(paths.roles(namespace))).to.deep.equal([])
@@ -158,6 +160,8 @@ describe('waivers', () => {
     expect(admitted.stderr).to.match(/^Warning: \[host-path\] spec\.template\.spec\.volumes\[0\]: /)
     expect(admitted.stderr).to.contain(`${told} (policy ${policy}@1.0.0)\n`)
     expect(admitted.code).to.equal(0)
+    const pod = await eventually('its Pod is admitted', async () => (await admin.list(podsPath()))[0])
+
     const [audited] = await controlPlane.auditEvents(
       ({ verb, objectRef, responseStatus }) =>
         verb === 'create' &&
@@ -169,9 +173,8 @@ describe('waivers', () => {
       .to.match(/^Deny \[host-path\] /)
       .and.contain(told)
     expect(audited?.annotations).to.not.have.property('workloads.lapse.dev/findings')
-    const pod = await eventually('its Pod is admitted', async () => (await admin.list(podsPath()))[0])
 
-    const ended = await reaches('Expired', 20_000)
+    const ended = await reaches('Expired', 40_000)
     expect(ended['status'].revocation).to.have.all.keys('verifiedAt')
     expect(conditionOf(ended, 'RevocationVerified')).to.include({ status: 'True', reason: 'NoAccess' })
     expect((await rejection(tryPod())).message).to.contain('[host-path]')
@@ -186,8 +189,12 @@ describe('waivers', () => {
       return failure?.['message'] as string | undefined
     })
     expect(message).to.contain('[host-path] spec.volumes[0]')
-    const [event] = await admin.list(`/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DFailedCreate`)
-    expect(event?.['message']).to.contain('[host-path] spec.volumes[0]')
+    // it comes beside that, in its own time
+    const event = await eventually('there is an event of it', async () => {
+      const all = await admin.list(`/api/v1/namespaces/${namespace}/events?fieldSelector=reason%3DFailedCreate`)
+      return all[0]
+    })
+    expect(event['message']).to.contain('[host-path] spec.volumes[0]')
     const restart = await controlPlane.kubectl(['rollout', 'restart', 'deployment/api', '-n', namespace])
     expect(restart.stderr).to.contain('[host-path] spec.template.spec.volumes[0]')
     const scaled = await controlPlane.kubectl(['scale', 'deployment/api', '--replicas=0', '-n', namespace])
@@ -272,7 +279,7 @@ describe('waivers', () => {
   })
 
   it('end at their instant though the controller is gone, which catches up when it is back', async () => {
-    const grant = await waive({ duration: '8s' })
+    const grant = await waive({ duration: '12s' })
     await lapse.controller.stop()
     await tryPod()
     await over(grant)

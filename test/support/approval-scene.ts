@@ -1,16 +1,38 @@
 import type { AdminApi, KubeObject } from './admin-api.ts'
 import { eventually } from './eventually.ts'
-import { guardedCluster, inDays, type GuardedCluster } from './guarded-cluster.ts'
+import { guardedCluster, inDays, rejection, type GuardedCluster } from './guarded-cluster.ts'
 import { conditionOf, getOrNull, paths } from './scene.ts'
 import { grantDigestOf } from '../../src/api/v1alpha1/digest.ts'
 import type { NHIGrantSpec } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
+const accessReviews = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+
 export const ana = { user: 'ana@example.com', groups: ['leads'] }
 export const bo = { user: 'bo@example.com', groups: ['leads'] }
 /** Whom RBAC lets do everything, and no policy anything. */
 export const eve = { user: 'eve@example.com', groups: ['system:masters'] }
+
+/** A write, which is a dry run with that query. */
+export type Write = (query: string) => Promise<unknown>
+
+/** Does what is refused once the webhook has heard of what stands against it, which a dry run shows; what the refusal says. */
+export async function refusedSoon(write: Write): Promise<string> {
+  const fails = (): Promise<true | undefined> =>
+    write('?dryRun=All').then(
+      () => undefined,
+      () => true,
+    )
+  await eventually('the webhook knows what stands against it', fails)
+  return (await rejection(write(''))).message
+}
+
+/** Does what is let pass once the webhook has heard of what it takes, which a dry run shows. */
+export async function admittedSoon(write: Write): Promise<void> {
+  await eventually('the webhook lets it pass', () => write('?dryRun=All').then(() => true))
+  await write('')
+}
 
 /** A namespace and a policy of a test's own in the shared cluster; `api` is its subject, and `admin` asks. */
 export class ApprovalScene {
@@ -46,6 +68,11 @@ export class ApprovalScene {
         name,
         apiGroup: 'rbac.authorization.k8s.io',
       })),
+    })
+    const resourceAttributes = { namespace: this.namespace, verb: 'create', group: 'lapse.dev', resource: 'nhigrants' }
+    await eventually('RBAC has heard of it', async () => {
+      const review = await this.admin.create(accessReviews, { spec: { ...ana, resourceAttributes } })
+      return review['status'].allowed === true || undefined
     })
   }
 
@@ -90,6 +117,11 @@ export class ApprovalScene {
       return status?.activeVersion === version && conditionOf({ status }, 'Ready')?.['status'] === 'True'
         ? true
         : undefined
+    })
+    await eventually(`the webhook goes by version ${version}`, async () => {
+      const asked = this.ask({ policy: { name: this.policy, version } }, this.admin, 'probe', '?dryRun=All')
+      const answer = await asked.then(() => '', String)
+      return /\[(policy-missing|policy-version|subject-missing|namespace-missing)\]/.test(answer) ? undefined : true
     })
   }
 
@@ -141,24 +173,33 @@ export class ApprovalScene {
   }
 
   /** The grant in that state. */
-  is(state: string, name = 'rollout', withinMs?: number): Promise<KubeObject> {
-    return eventually(
-      `the grant is ${state}`,
-      async () => {
-        const grant = await this.grant(name)
-        if (grant['status']?.state !== state) throw new Error(JSON.stringify(grant['status']))
-        return grant
-      },
-      withinMs,
-    )
+  is(state: string, name = 'rollout'): Promise<KubeObject> {
+    return eventually(`the grant is ${state}`, async () => {
+      const grant = await this.grant(name)
+      if (grant['status']?.state !== state) throw new Error(JSON.stringify(grant['status']))
+      return grant
+    })
+  }
+
+  /** The grant once it has ended in that state and the API server has said that the access is gone. */
+  async ends(state: 'Expired' | 'Revoked', name = 'rollout'): Promise<KubeObject> {
+    return eventually(`grant ${name} is ${state} and proved to be`, async () => {
+      const grant = await this.grant(name)
+      const isProved = conditionOf(grant, 'RevocationVerified')?.['status'] === 'True'
+      if (grant['status']?.state !== state || !isProved) throw new Error(JSON.stringify(grant['status']))
+      return grant
+    })
+  }
+
+  /** Resolves when the subject may do what the set `rollout` gives: RBAC hears of a binding after it was made. */
+  async mayAtLast(): Promise<void> {
+    await eventually(`${this.subject} may`, async () => (await this.may()) || undefined)
   }
 
   /** Whether the subject may do what the set `rollout` gives; the API server says. */
   async may(user = this.subject, groups: readonly string[] = []): Promise<boolean> {
     const resourceAttributes = { namespace: this.namespace, verb: 'patch', group: 'apps', resource: 'deployments' }
-    const review = await this.admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-      spec: { user, groups, resourceAttributes },
-    })
+    const review = await this.admin.create(accessReviews, { spec: { user, groups, resourceAttributes } })
     return review['status'].allowed as boolean
   }
 

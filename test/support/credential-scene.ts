@@ -2,6 +2,7 @@ import { loadAll } from 'js-yaml'
 import { Agent } from 'undici'
 import { AdminApi, type KubeObject } from './admin-api.ts'
 import type { ControlPlane } from './control-plane.ts'
+import { eventually } from './eventually.ts'
 import { chartPath } from './installation.ts'
 import { paths, Scene } from './scene.ts'
 
@@ -61,6 +62,15 @@ export async function answerTo(controlPlane: ControlPlane, scene: Scene, token: 
   } finally {
     await api.close()
   }
+}
+
+/** Resolves when that is the answer: the API server hears of bindings, Secrets and accounts after they were written. */
+export function answersSoon(controlPlane: ControlPlane, scene: Scene, token: string, status: number): Promise<unknown> {
+  return eventually(`a call with the token is answered with ${status}`, async () => {
+    const answer = await answerTo(controlPlane, scene, token)
+    if (answer !== status) throw new Error(`it is answered with ${answer}`)
+    return answer
+  })
 }
 
 /** What is left of a grant with a credential, as `Kind name`. */

@@ -25,10 +25,13 @@ export async function installCrew(admin: AdminApi, names = { plural: 'crews', ki
   await admin.create(definitions, crd).catch((error: unknown) => {
     if (!(error instanceof ApiError) || error.status !== 409) throw error
   })
+  // kubectl asks by what discovery lists, which comes after what is served
   for (const each of ['v1', 'v1beta1'])
-    await eventually(`${name} is served in ${each}`, () =>
-      admin.get(`/apis/crew.example.com/${each}/${names.plural}`).catch(() => undefined),
-    )
+    await eventually(`${name} is served and listed in ${each}`, async () => {
+      await admin.get(`/apis/crew.example.com/${each}/${names.plural}`)
+      const { resources } = await admin.get(`/apis/crew.example.com/${each}`)
+      return (resources as readonly KubeObject[]).some((resource) => resource['name'] === names.plural) || undefined
+    })
 }
 
 /** With these pod templates, one a task. */

@@ -74,6 +74,8 @@ export class FaultScene {
   /** There are ConfigMaps; the reflector is not started yet. One of its handlers keeps the ledger, another one always throws. */
   static async set({ controlPlane, clock = systemClock }: FaultSceneOptions): Promise<FaultScene> {
     const namespace = await controlPlane.namespace()
+    const published = `/api/v1/namespaces/${namespace}/configmaps/kube-root-ca.crt`
+    await eventually('the namespace has the ConfigMap of every namespace', () => controlPlane.admin.get(published))
     const proxy = await FaultProxy.start(controlPlane)
     const connection = await loadConnection({ kubeconfig: await proxy.kubeconfig(), clock: systemClock })
     const transport = new Transport({ connection, clock, random: Math.random })

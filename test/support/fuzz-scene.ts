@@ -48,6 +48,15 @@ async function applyScene({ admin }: ControlPlane, { namespace, account, policy 
     const ready = conditionOf(await admin.get(`${paths.policies}/${policy}`), 'Ready')
     return ready?.['status'] === 'True' || undefined
   })
+  await eventually('the webhook judges by it', async () => {
+    const spec = { serviceAccountName: account, hostPID: true, containers: [{ name: 'app', image: 'app' }] }
+    const pods = `/api/v1/namespaces/${namespace}/pods?dryRun=All`
+    const told = await admin.create(pods, { metadata: { name: 'probe' }, spec }).then(
+      () => 'allowed',
+      (error: Error) => error.message,
+    )
+    return told.includes('[host-namespaces]') || undefined
+  })
 }
 
 async function targetOf({ admin }: ControlPlane, { namespace, webhook }: Installation): Promise<FuzzTarget> {

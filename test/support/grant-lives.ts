@@ -37,7 +37,7 @@ export const withOwnRole: LifeKind = {
 }
 const withWaiver: LifeKind = {
   name: 'with nothing but a waiver',
-  spec: { permissions: undefined, waive: ['host-path'], duration: '1s' },
+  spec: { permissions: undefined, waive: ['host-path'], duration: '2s' },
   policy: {
     grants: { maxDuration: '1h', requesters: [{ kind: 'Self' }], waivable: ['host-path'] },
     workloads: { podSecurity: { level: 'baseline' } },
@@ -46,7 +46,7 @@ const withWaiver: LifeKind = {
 }
 const approved: LifeKind = {
   name: 'that is approved',
-  spec: { duration: '1s' },
+  spec: { duration: '3s' },
   policy: {
     grants: {
       maxDuration: '1h',
@@ -60,7 +60,7 @@ const approved: LifeKind = {
 const shortened: LifeKind = {
   name: 'that is shortened',
   spec: { duration: '1h' },
-  policy: underCalm({ otherwise: 'Constrain', constrain: { maxDuration: '3s' } }),
+  policy: underCalm({ otherwise: 'Constrain', constrain: { maxDuration: '4s' } }),
   act: sayIncident,
   // the end that is written on a binding is brought forward by another binding
   writes: [

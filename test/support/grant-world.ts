@@ -16,10 +16,12 @@ import { getOrNull, paths, rules, Scene } from './scene.ts'
 export const subjects = ['a', 'b'] as const
 const everybody = [...subjects, 'intruder'] as const
 
-/** Milliseconds that an end may take while the controllers work and reach their API server. */
-const promptly = 2_000
+/** Milliseconds that an end may take while the controllers work and reach their API server: less than their longest back-off. */
+const promptly = 4_000
 /** The same after they were stopped or cut off: the longest back-off of a grant, and some. */
-const afterTrouble = 7_000
+const afterTrouble = 9_000
+/** Until nothing carries a grant that is over, milliseconds; what it gives is gone before. */
+const tidied = 30_000
 /** Milliseconds; a grant that asks for more must never be issued. */
 export const longestGrant = 4_000
 /** The default of controllers, and of the chart. */
@@ -222,7 +224,7 @@ export class GrantWorld {
   async expectTheEnd(): Promise<void> {
     const { scene, model } = this
     await this.startControllers()
-    const deadline = Date.now() + longestGrant + afterTrouble
+    const deadline = Date.now() + longestGrant + tidied
     while (!(await this.#isEmpty())) {
       if (Date.now() > deadline) throw new Error('what carries grants is left, and all of them are over')
       await delay(100)

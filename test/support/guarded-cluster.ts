@@ -4,7 +4,7 @@ import type { AdminApi, ApiError, KubeObject } from './admin-api.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import { eventually } from './eventually.ts'
 import { installLapse, type Installation } from './installation.ts'
-import { getOrNull, paths } from './scene.ts'
+import { conditionOf, getOrNull, paths } from './scene.ts'
 
 /** A control plane with Lapse installed and a policy in force that all tests of ways round the gate share. */
 export interface GuardedCluster {
@@ -46,8 +46,9 @@ async function start(): Promise<GuardedCluster> {
   const lapse = await installLapse(controlPlane, { values: guardedValues })
   await admin.create(paths.policies, guardPolicyOf())
   await eventually(
-    'the policy is recorded',
-    async () => (await getOrNull(admin, `${paths.revisions}/${guardPolicy}-1.0.0`)) ?? undefined,
+    'the policy is in force',
+    async () =>
+      conditionOf(await admin.get(`${paths.policies}/${guardPolicy}`), 'Ready')?.['status'] === 'True' || undefined,
   )
   return { controlPlane, admin, lapse }
 }

@@ -174,7 +174,9 @@ class RunningPod implements Pod {
       this.#end !== null || (await succeeds(url)) ? true : undefined
     try {
       await eventually(`${url} succeeds`, isOver, 30_000)
-      if (this.#end !== null) throw new Error(`it ended: ${JSON.stringify(this.#end)}`)
+      if (this.#end === null) return
+      await this.exited // its last words come beside its end
+      throw new Error(`it ended: ${JSON.stringify(this.#end)}`)
     } catch (error) {
       throw new Error(`pod ${this.name} is not ready: ${(error as Error).message}\n${this.#logs}`, { cause: error })
     }

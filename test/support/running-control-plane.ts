@@ -153,6 +153,7 @@ class RunningControlPlane implements ControlPlane {
     const env = {
       ...options.env,
       KUBECONFIG: file ?? this.kubeconfigPath,
+      KUBECACHEDIR: join(this.directory, 'kubectl-cache'), // of no other cluster that had this port
       HELM_CACHE_HOME: join(this.directory, 'helm/cache'),
       HELM_CONFIG_HOME: join(this.directory, 'helm/config'),
       HELM_DATA_HOME: join(this.directory, 'helm/data'),

@@ -12,6 +12,7 @@ export const paths = {
   policies: `${lapse}/accesspolicies`,
   revisions: `${lapse}/accesspolicyrevisions`,
   grants: (namespace: string) => `${lapse}/namespaces/${namespace}/nhigrants`,
+  allGrants: `${lapse}/nhigrants`,
   approvals: (namespace: string) => `${lapse}/namespaces/${namespace}/nhigrantapprovals`,
   suspensions: `${lapse}/nhisuspensions`,
   clusterGrants: `${lapse}/clusternhigrants`,
@@ -116,9 +117,9 @@ export class Scene {
   }
 
   /** Creates a grant: `rollout` for ten minutes for the default ServiceAccount, which asks itself, unless changed. */
-  async ask(name: string, changed: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  async ask(name: string, changed: Readonly<Record<string, unknown>> = {}, query = ''): Promise<string> {
     const end = 'notAfter' in changed || 'duration' in changed ? {} : { duration: '10m' }
-    const created = await this.#admin.create(paths.grants(this.namespace), {
+    const created = await this.#admin.create(`${paths.grants(this.namespace)}${query}`, {
       apiVersion: 'lapse.dev/v1alpha1',
       kind: 'NHIGrant',
       metadata: { name },
@@ -186,5 +187,21 @@ export class Scene {
       spec: { user: this.username, resourceAttributes: { namespace: this.namespace, verb, group, resource, name } },
     })
     return review['status'].allowed === true
+  }
+
+  /** Resolves when that is allowed: the authorizer of the API server follows a watch of its own, behind what is stored. */
+  whenAllowed(...question: Parameters<Scene['allows']>): Promise<true> {
+    return eventually(
+      `${this.username} may ${question.join(' ')}`,
+      async () => (await this.allows(...question)) || undefined,
+    )
+  }
+
+  /** The same of what is not allowed any more. */
+  whenRefused(...question: Parameters<Scene['allows']>): Promise<true> {
+    return eventually(
+      `${this.username} may not ${question.join(' ')}`,
+      async () => !(await this.allows(...question)) || undefined,
+    )
   }
 }

@@ -19,11 +19,9 @@ const waiting = [
   'test/e2e/events.test.ts',
   'test/e2e/faults-{call,compaction,control-plane,operator,watch}.test.ts',
   'test/e2e/grant-{crash,lifecycle}.test.ts',
-  'test/e2e/lease.test.ts',
   'test/e2e/reaper.test.ts',
   'test/e2e/rotation.test.ts',
   'test/e2e/standby.test.ts',
-  'test/e2e/waivers.test.ts',
 ]
 
 /** What states how much of a minute of faults comes through: it has the machine to itself, when the others have ended. */

@@ -62,12 +62,12 @@ export class KubeClient implements ClusterClient, ScanClient {
     type: ResourceType,
     { namespace, name }: ObjectKey,
     { uid, ...limit }: CallLimit & { readonly uid?: string } = {},
-  ): Promise<'deleted' | 'absent'> {
+  ): Promise<'deleted' | 'held' | 'absent'> {
     const preconditions = uid === undefined ? {} : { preconditions: { uid } }
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', ...preconditions }
     try {
-      await this.#transport.call('DELETE', pathOf(type, namespace, name), body, limit)
-      return 'deleted'
+      const answer = await this.#transport.call('DELETE', pathOf(type, namespace, name), body, limit)
+      return isHeld(answer as Partial<KubeObject>) ? 'held' : 'deleted'
     } catch (error) {
       if (isAbsent(error)) return 'absent'
       throw error
@@ -102,4 +102,13 @@ interface AccessReview {
 /** A kind that is not served at all is a failure, not an absent object. */
 function isAbsent(error: unknown): boolean {
   return error instanceof NotFound && error.missing === 'object'
+}
+
+/** The API server answers with the object where that stays, and else with a Status, or with the object as it was. */
+function isHeld({ metadata }: Partial<KubeObject>): boolean {
+  const { deletionTimestamp, finalizers = [] } = (metadata ?? {}) as {
+    readonly deletionTimestamp?: string
+    readonly finalizers?: readonly string[]
+  }
+  return deletionTimestamp !== undefined && finalizers.length > 0
 }

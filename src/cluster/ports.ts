@@ -60,12 +60,15 @@ export interface ClusterClient {
     object: object,
     limit?: CallLimit,
   ): Promise<KubeObject>
-  /** Not found is success. With uid, only the object of that UID is deleted: another one of the name is a Conflict. */
+  /**
+   * Not found is success. With uid, only the object of that UID is deleted: another one of the name is a Conflict. `held`: it is there
+   * until its finalizers are gone.
+   */
   delete(
     type: ResourceType,
     key: ObjectKey,
     options?: CallLimit & { readonly uid?: string },
-  ): Promise<'deleted' | 'absent'>
+  ): Promise<'deleted' | 'held' | 'absent'>
   /** SubjectAccessReview. */
   isAllowed(question: AccessQuestion): Promise<boolean>
 }

@@ -129,7 +129,7 @@ export class Reaper {
     try {
       const outcome = await client.delete(bindingTypes[kind], key, { uid: binding.metadata.uid })
       this.#removedAt.set(id, clock.monotonic())
-      if (outcome === 'deleted') this.#tell(kind, binding)
+      if (outcome !== 'absent') this.#tell(kind, binding)
     } catch (error) {
       if (error instanceof Conflict) return after(catchUp)
       throw error

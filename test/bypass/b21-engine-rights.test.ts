@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 
 import type { KubeObject } from '../support/admin-api.ts'
-import { eventually } from '../support/eventually.ts'
 import { guardPolicy, GuardedNamespace } from '../support/guarded-cluster.ts'
 import { paths } from '../support/scene.ts'
+import { untilAllowed } from '../support/until-allowed.ts'
 
 describe('B21 the rights of the engine itself', () => {
   let guarded: GuardedNamespace
@@ -39,12 +39,7 @@ describe('B21 the rights of the engine itself', () => {
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'mallory' }],
     })
     const resourceAttributes = { namespace: guarded.name, verb: 'create', group: 'lapse.dev', resource: 'nhigrants' }
-    await eventually('RBAC has heard of it', async () => {
-      const review = await guarded.admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-        spec: { ...tenant, resourceAttributes },
-      })
-      return review['status'].allowed === true || undefined
-    })
+    await untilAllowed(guarded.admin, tenant, resourceAttributes)
   })
 
   it(`are not lent to whoever may create grants: the policy says who may ask: ${elsewhere}`, async () => {

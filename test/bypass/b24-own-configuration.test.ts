@@ -16,6 +16,7 @@ import {
 } from '../support/guarded-cluster.ts'
 import { upgradeChart } from '../support/installation.ts'
 import { paths } from '../support/scene.ts'
+import { untilAllowed } from '../support/until-allowed.ts'
 
 const registration = '/apis/admissionregistration.k8s.io/v1'
 const validating = `${registration}/validatingwebhookconfigurations/lapse`
@@ -31,12 +32,7 @@ describe('B24 our own configuration, CRDs and processes', () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'eve' }],
     })
-    await eventually('RBAC has heard of it', async () => {
-      const review = await cluster.admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-        spec: { user: 'eve', resourceAttributes: { verb: '*', group: '*', resource: '*' } },
-      })
-      return review['status'].allowed === true || undefined
-    })
+    await untilAllowed(cluster.admin, { user: 'eve' }, { verb: '*', group: '*', resource: '*' })
   })
 
   const elsewhere = 'elsewhere the engine was turned off and nobody heard of it (kyverno 6554)'

@@ -91,6 +91,18 @@ describe('the client', () => {
     }
   })
 
+  it('says whether finalizers keep what it has deleted', async () => {
+    const gone = { kind: 'Status', status: 'Success' }
+    const kept = { metadata: { deletionTimestamp: '2027-01-01T00:00:00Z', finalizers: ['example.com/kept'] } }
+    const asItWas = { metadata: { name: 'g1', finalizers: [] } }
+    for (const [answer, outcome] of [
+      [gone, 'deleted'],
+      [asItWas, 'deleted'],
+      [kept, 'held'],
+    ] as const)
+      expect(await new KubeClient(new ScriptedCalls(answer)).delete(resources.roleBindings, key)).to.equal(outcome)
+  })
+
   it('names the UID that it means to delete', async () => {
     const calls = new ScriptedCalls({})
     expect(await new KubeClient(calls).delete(resources.roleBindings, key, { uid: 'u1' })).to.equal('deleted')

@@ -6,6 +6,7 @@ import { startControlPlane, type ControlPlane } from '../support/control-plane.t
 import { eventually } from '../support/eventually.ts'
 import { installLapse, type Installation } from '../support/installation.ts'
 import { getOrNull, paths } from '../support/scene.ts'
+import { untilAllowed } from '../support/until-allowed.ts'
 
 const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString()
 const lead = { user: 'lea@example.com', groups: ['payments-leads'] }
@@ -81,12 +82,7 @@ describe('admission', () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'payments-leads' }],
     })
-    await eventually('RBAC has heard of it', async () => {
-      const review = await admin.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-        spec: { ...lead, resourceAttributes: { verb: '*', group: '*', resource: '*' } },
-      })
-      return review['status'].allowed === true || undefined
-    })
+    await untilAllowed(admin, lead, { verb: '*', group: '*', resource: '*' })
   })
   after(async () => {
     await lapse?.stop()

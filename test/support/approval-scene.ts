@@ -2,6 +2,7 @@ import type { AdminApi, KubeObject } from './admin-api.ts'
 import { eventually } from './eventually.ts'
 import { guardedCluster, inDays, rejection, type GuardedCluster } from './guarded-cluster.ts'
 import { conditionOf, getOrNull, paths } from './scene.ts'
+import { untilAllowed } from './until-allowed.ts'
 import { grantDigestOf } from '../../src/api/v1alpha1/digest.ts'
 import type { NHIGrantSpec } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
 
@@ -70,10 +71,7 @@ export class ApprovalScene {
       })),
     })
     const resourceAttributes = { namespace: this.namespace, verb: 'create', group: 'lapse.dev', resource: 'nhigrants' }
-    await eventually('RBAC has heard of it', async () => {
-      const review = await this.admin.create(accessReviews, { spec: { ...ana, resourceAttributes } })
-      return review['status'].allowed === true || undefined
-    })
+    await untilAllowed(this.admin, ana, resourceAttributes)
   }
 
   get admin(): AdminApi {

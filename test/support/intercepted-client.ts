@@ -84,7 +84,7 @@ export class InterceptedClient implements ClusterClient {
     type: ResourceType,
     key: ObjectKey,
     options: CallLimit & { readonly uid?: string } = {},
-  ): Promise<'deleted' | 'absent'> {
+  ): Promise<'deleted' | 'held' | 'absent'> {
     return this.#pass({ verb: 'delete', resource: type.plural, ...key }, () => this.#client.delete(type, key, options))
   }
 

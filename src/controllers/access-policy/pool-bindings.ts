@@ -1,5 +1,4 @@
 import type { AccessPolicy, AccessPolicyRevision, NHIGrant } from '../../api/v1alpha1/objects.ts'
-import { Conflict } from '../../cluster/errors.ts'
 import type { Cache, ClusterClient, EventSink, KubeObject } from '../../cluster/ports.ts'
 import { resources } from '../../cluster/resources.ts'
 import { isPoolName } from '../../core/policy/pool.ts'
@@ -7,6 +6,7 @@ import type { RoleRef } from '../../core/rbac/objects.ts'
 import type { Log } from '../../runtime/log.ts'
 import { allEnded } from '../all-ended.ts'
 import { announce } from '../announce.ts'
+import { deleteExactly } from '../delete-exactly.ts'
 import { isUnderWay } from '../nhi-grant/under-way.ts'
 import { isOwnedBy } from '../marks.ts'
 
@@ -46,12 +46,8 @@ export async function strangeBindings(
 export async function removeBinding(client: Pick<ClusterClient, 'delete'>, binding: StrangeBinding): Promise<boolean> {
   const { kind, namespace, name, uid } = binding
   if (kind === 'ClusterRoleBinding') return false
-  try {
-    return (await client.delete(resources.roleBindings, { namespace, name }, { uid })) === 'deleted'
-  } catch (error) {
-    if (error instanceof Conflict) return false
-    throw error
-  }
+  const outcome = await deleteExactly(client, resources.roleBindings, { namespace, name }, uid)
+  return outcome === 'deleted' || outcome === 'held'
 }
 
 export function describeBinding({

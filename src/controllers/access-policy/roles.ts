@@ -5,6 +5,7 @@ import { resources } from '../../cluster/resources.ts'
 import { allocate, isPoolName } from '../../core/policy/pool.ts'
 import type { PermissionSet } from '../../core/policy/policy.ts'
 import { allEnded } from '../all-ended.ts'
+import { deleteExactly } from '../delete-exactly.ts'
 import { isOwnedBy, managedByLapse, ownedBy } from '../marks.ts'
 import { isSameContent } from '../same-content.ts'
 import { describeBinding, removeBinding, strangeBindings } from './pool-bindings.ts'
@@ -150,13 +151,14 @@ async function isDeletedAsKnown(
   role: KubeObject | null,
 ): Promise<boolean> {
   if (role === null || !isOwnedBy(role, revision.metadata.uid)) return false
-  try {
-    await deleteRole(client, role)
-    return true
-  } catch (error) {
-    if (error instanceof Conflict) return false
-    throw error
-  }
+  return (
+    (await deleteExactly(
+      client,
+      resources.clusterRoles,
+      { namespace: '', name: role.metadata.name },
+      role.metadata.uid,
+    )) !== 'another'
+  )
 }
 
 async function deleteRole(client: ClusterClient, { metadata: { name, uid } }: KubeObject): Promise<void> {

@@ -1,7 +1,8 @@
 import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import { Conflict, Forbidden } from '../../cluster/errors.ts'
+import { Forbidden } from '../../cluster/errors.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
+import { resources } from '../../cluster/resources.ts'
 import { differences } from '../../core/grant/drift.ts'
 import { parseInstant, type Instant, type Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -9,6 +10,7 @@ import type { Log } from '../../runtime/log.ts'
 import { after, again, type Outcome } from '../../runtime/queue.ts'
 import { allEnded } from '../all-ended.ts'
 import { announce } from '../announce.ts'
+import { deleteExactly } from '../delete-exactly.ts'
 import { callsUntil, type ObjectCalls } from './calls-until.ts'
 import { factsOf } from './carrier.ts'
 import type { Carriers } from './carriers.ts'
@@ -163,12 +165,7 @@ export class Healer {
   }
 
   async #remove(calls: ObjectCalls, { object, doomed }: Deviation): Promise<void> {
-    if (doomed === null) return
-    try {
-      await calls.delete(typeOfCarrier(object), object, { uid: doomed })
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error // it is gone, and another has its name
-    }
+    if (doomed !== null) await deleteExactly(calls, typeOfCarrier(object), object, doomed)
   }
 
   /** Roles first. Who has bound a Role of the grant's own while it said something else would gain what it says from now on. */
@@ -185,15 +182,7 @@ export class Healer {
   }
 
   async #clear(calls: ObjectCalls, bindings: readonly (ObjectKey & { readonly uid: string })[]): Promise<void> {
-    for (const { uid, ...key } of bindings)
-      await this.#remove(calls, {
-        kind: 'Unrecorded',
-        object: { kind: 'RoleBinding', ...key },
-        message: '',
-        doomed: uid,
-        isHeld: false,
-        manifest: null,
-      })
+    for (const { uid, ...key } of bindings) await deleteExactly(calls, resources.roleBindings, key, uid)
   }
 
   #say(

@@ -7,6 +7,7 @@ import type { GrantRecord, ManagedObject } from '../../core/grant/record.ts'
 import type { Instant } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { allEnded } from '../all-ended.ts'
+import { deleteExactly } from '../delete-exactly.ts'
 import { isOwnedBy } from '../marks.ts'
 import { isSameContent } from '../same-content.ts'
 import type { ObjectCalls } from './calls-until.ts'
@@ -99,6 +100,8 @@ function saysTheSame(found: KubeObject, manifest: object): boolean {
 export interface Deletion {
   /** Objects with the names of the grant's own that were not its to remove. */
   readonly foreign: readonly string[]
+  /** Whether finalizers keep a binding: RBAC honours it until they are gone. */
+  readonly isHeld: boolean
   readonly bindingsRemovedAt: Instant
   /** null: the grant has no Secret, or the operator may not remove it. */
   readonly secretRemovedAt: Instant | null
@@ -124,6 +127,7 @@ export async function deleteObjects(
   const roles = await deleteAll(client, grant, 'Role')
   return {
     foreign: [...bindings.flatMap(({ foreign }) => foreign), ...roles.foreign],
+    isHeld: bindings.some(({ isHeld }) => isHeld),
     bindingsRemovedAt,
     secretRemovedAt,
     forbidden: [...secrets.forbidden, ...accounts.forbidden],
@@ -134,7 +138,7 @@ async function deleteAll(
   client: ObjectCalls,
   grant: NHIGrant,
   kind: ManagedObject['kind'],
-): Promise<Pick<Deletion, 'foreign' | 'forbidden'>> {
+): Promise<Pick<Deletion, 'foreign' | 'isHeld' | 'forbidden'>> {
   const doomed = (grant.status?.objects ?? []).filter((object) => object.kind === kind)
   const isAccess = kind === 'Role' || kind.endsWith('RoleBinding')
   const forbidden: string[] = []
@@ -146,40 +150,34 @@ async function deleteAll(
         // the rights over a namespace may have been taken from the operator: the end goes on without
         if (isAccess || !(error instanceof Forbidden)) throw error
         forbidden.push(`${kind} ${grant.metadata.namespace ?? ''}/${object.name}`)
-        return null
+        return 'gone'
       }
     }),
   )
-  return { foreign: left.filter((name) => name !== null), forbidden }
+  return {
+    foreign: left.filter((each) => each !== 'gone' && each !== 'held'),
+    isHeld: left.includes('held'),
+    forbidden,
+  }
 }
 
+/** `gone`, `held` by its finalizers, or in words whatever has its name without being the grant's own. */
 async function deleteOne(
   client: ObjectCalls,
   grant: NHIGrant,
   object: { readonly kind: ManagedObject['kind']; readonly name: string; readonly uid?: string },
-): Promise<string | null> {
+): Promise<string> {
   const type = typeOf(object.kind)
   const key = { namespace: grant.metadata.namespace ?? '', name: object.name }
-  if (object.uid !== undefined && (await isDeleted(client, type, key, object.uid))) return null
+  const known = object.uid === undefined ? 'another' : await deleteExactly(client, type, key, object.uid)
+  if (known !== 'another') return known === 'held' ? 'held' : 'gone'
   // The operator may not read Secrets. One whose UID is not on record is empty, and goes with the grant.
-  if (object.kind === 'Secret') return null
+  if (object.kind === 'Secret') return 'gone'
   // Its UID was never recorded, for a crash came in between; or the object is not the one that was recorded.
   const found = await client.get(type, key)
-  if (found === null) return null
+  if (found === null) return 'gone'
   if (!isOwnedBy(found, grant.metadata.uid)) return describeObject(object.kind, key)
-  await client.delete(type, key, { uid: found.metadata.uid })
-  return null
-}
-
-/** False: the API server did not delete it, because that UID is not what has the name. */
-async function isDeleted(client: ObjectCalls, type: ResourceType, key: ObjectKey, uid: string): Promise<boolean> {
-  try {
-    await client.delete(type, key, { uid })
-    return true
-  } catch (error) {
-    if (error instanceof Conflict) return false
-    throw error
-  }
+  return (await client.delete(type, key, { uid: found.metadata.uid })) === 'held' ? 'held' : 'gone'
 }
 
 /**

@@ -1,9 +1,9 @@
 import { marks, type NHIGrant } from '../../api/v1alpha1/objects.ts'
-import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, KubeObject } from '../../cluster/ports.ts'
 import { resources, type ResourceType } from '../../cluster/resources.ts'
 import type { Log } from '../../runtime/log.ts'
 import { allEnded } from '../all-ended.ts'
+import { deleteExactly } from '../delete-exactly.ts'
 import { carriesGrant } from '../marks.ts'
 import type { CarrierKind } from './carriers.ts'
 import type { EvidenceRecorder } from './evidence-recorder.ts'
@@ -66,12 +66,7 @@ export class OrphanSweep {
 
   async #removeOne(kind: CarrierKind, type: ResourceType, orphan: KubeObject): Promise<void> {
     const { namespace = '', name, uid } = orphan.metadata
-    try {
-      await this.#parts.client.delete(type, { namespace, name }, { uid })
-    } catch (error) {
-      if (error instanceof Conflict) return // it is gone, and another has its name
-      throw error
-    }
+    if ((await deleteExactly(this.#parts.client, type, { namespace, name }, uid)) === 'another') return
     if (kind !== 'Role') this.#parts.evidence.ofOrphan(orphan)
     const finalizers = finalizersOf(orphan)
     this.#parts.log.warn('orphan deleted', {

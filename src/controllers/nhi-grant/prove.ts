@@ -18,7 +18,7 @@ export type Verdict =
   | { readonly kind: 'AccessDenied' }
   /** It still allows some of it, but may only be slow to notice, or have other grants to the same subject to end. */
   | { readonly kind: 'Unsettled' }
-  /** It still allows some of it by bindings of this very grant: they are deleted, but finalizers hold them. Never a proof. */
+  /** Bindings of this very grant are deleted, but finalizers hold them, so that it still allows some of it or soon will. Never a proof. */
   | { readonly kind: 'HeldByFinalizer'; readonly bindings: readonly string[] }
   /** It allows some of it, though not by this grant. The sources are what gives it. */
   | { readonly kind: 'HeldOtherwise'; readonly sources: readonly string[] }
@@ -56,13 +56,14 @@ export async function proveRevocation(
   client: ClusterClient,
   clock: Clock,
   grant: NHIGrant,
-  { removedAt, since, foreign }: Removal,
+  { removedAt, since, foreign, isHeld }: Removal,
 ): Promise<Proof> {
   if (gaveNoAccess(grant)) return { verdict: { kind: 'NoAccess' }, goneAt: removedAt, askedAt: clock.now() }
   const allowed = await askWhatIsAllowed(client, clock, grant)
   const askedAt = clock.now()
   const waited = clock.monotonic() - since
-  const held = allowed.length > 0 ? await findHeldBindings(client, grant) : []
+  // the authorizer may not even have heard of a binding that is there
+  const held = allowed.length > 0 || isHeld ? await findHeldBindings(client, grant) : []
   if (held.length > 0) return { verdict: { kind: 'HeldByFinalizer', bindings: held }, goneAt: removedAt, askedAt }
   const unsettled: Proof = { verdict: { kind: 'Unsettled' }, goneAt: removedAt, askedAt: removedAt }
   if (allowed.length > 0 && waited < patience) return unsettled

@@ -153,7 +153,7 @@ class Setting {
       },
       delete: (type, { name }) => {
         this.calls.push(`delete ${type.kind} ${name}`)
-        return Promise.resolve('deleted')
+        return Promise.resolve(this.held ? 'held' : 'deleted')
       },
       isAllowed: () => {
         this.calls.push('ask')
@@ -209,6 +209,19 @@ describe('the reconciler of grants', () => {
     expect(await setting.reconcile()).to.deep.equal(next)
     expect(await setting.reconcile()).to.deep.equal(done)
     expect(setting.recorded).to.deep.equal(['Ending', 'Ended', 'RevocationUnverified', 'RevocationVerified'])
+  })
+
+  it('takes no denial for a proof while a finalizer holds the binding: the authorizer may not have heard of it yet', async () => {
+    setting.held = true
+    await setting.clock.advance(600_000)
+    expect(await setting.reconcile()).to.deep.equal(next)
+    expect(await setting.reconcile()).to.deep.equal(after(5_000))
+    const { conditions, revocation } = setting.grant.status!
+    expect(conditions!.find(({ type }) => type === 'RevocationVerified')).to.include({
+      status: 'False',
+      reason: 'HeldByFinalizer',
+    })
+    expect(revocation).to.not.have.property('verifiedAt')
   })
 
   describe('of a grant that only waives has nothing to remove and nothing to prove,', () => {

@@ -54,8 +54,9 @@ export class WatchedWorld implements ReviewedWorld {
   }
 
   get age(): Millis | null {
-    const ages = [...this.#caches.values()].map(({ age = null }) => age).filter((age) => age !== null)
-    return ages.length === 0 ? null : Math.max(...ages)
+    let oldest: Millis | null = null
+    for (const { age = null } of this.#caches.values()) if (age !== null && age > (oldest ?? -1)) oldest = age
+    return oldest
   }
 
   nextChange(references: readonly WorldReference[], within: Millis): Promise<void> {

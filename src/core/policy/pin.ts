@@ -16,6 +16,14 @@ export interface Pin {
 
 /** Reads `NAME@VERSION`, several separated by commas; null when the text has another form. */
 export function parsePins(text: string): readonly Pin[] | null {
+  if (last.text !== text) last = { text, pins: readPins(text) }
+  return last.pins
+}
+
+/** One workload is judged by many policies, and its annotation is read once. */
+let last: { readonly text: string; readonly pins: readonly Pin[] | null } = { text: '', pins: null }
+
+function readPins(text: string): readonly Pin[] | null {
   const pins: Pin[] = []
   for (const part of text.split(',')) {
     const [policy, version, ...rest] = part.trim().split('@')
@@ -37,22 +45,25 @@ export function reviewPin(
   world: World,
   now: Instant,
 ): Finding | null {
-  const wanted = `${pinAnnotation}: ${describePolicy(policy)}`
-  const remedy = `set the annotation ${wanted} after checking the workload against that version`
+  const found = (check: string, message: string): Finding => {
+    const wanted = `${pinAnnotation}: ${describePolicy(policy)}`
+    return highFinding(
+      check,
+      path,
+      message,
+      `set the annotation ${wanted} after checking the workload against that version`,
+    )
+  }
+  const isRequired = policy.workloads?.pin?.required === true
   if (annotation === undefined)
-    return policy.workloads?.pin?.required === true
-      ? highFinding('pin-missing', path, `the pod template has no annotation ${pinAnnotation}`, remedy)
-      : null
+    return isRequired ? found('pin-missing', `the pod template has no annotation ${pinAnnotation}`) : null
   const pins = parsePins(annotation)
-  if (pins === null)
-    return highFinding('pin-malformed', path, `${JSON.stringify(annotation)} is not of the form NAME@VERSION`, remedy)
+  if (pins === null) return found('pin-malformed', `${JSON.stringify(annotation)} is not of the form NAME@VERSION`)
   const own = pins.filter((pin) => pin.policy === policy.name)
   if (own.length === 0)
-    return policy.workloads?.pin?.required === true
-      ? highFinding('pin-missing', path, `no pin names policy ${policy.name}, which governs this workload`, remedy)
-      : null
+    return isRequired ? found('pin-missing', `no pin names policy ${policy.name}, which governs this workload`) : null
   const why = own.map((pin) => staleness(policy, pin, world, now)).find((reason) => reason !== null)
-  return why === undefined ? null : highFinding('pin-stale', path, why, remedy)
+  return why === undefined ? null : found('pin-stale', why)
 }
 
 /** Why a pin of this policy is not good; null: it is. */

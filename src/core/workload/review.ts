@@ -2,20 +2,20 @@ import type { Finding, Severity } from '../finding.ts'
 import type { Identity } from '../identity.ts'
 import { foreignPins, pinAnnotation, reviewPin } from '../policy/pin.ts'
 import { governingPolicies } from '../policy/select.ts'
-import type { Enforcement, Policy } from '../policy/policy.ts'
+import type { Enforcement, Policy, WorkloadTerms } from '../policy/policy.ts'
 import { capabilityFindings } from '../rbac/capability-findings.ts'
 import type { CapabilityId } from '../rbac/capability.ts'
 import { memoHeldCapabilities } from '../rbac/held-capabilities.ts'
 import { rbacUserOf } from '../rbac/subject.ts'
-import type { Instant, Millis } from '../time.ts'
+import type { Instant } from '../time.ts'
 import type { World } from '../world.ts'
 import { defaultedPod } from './defaulted-pod.ts'
 import { escalationFindings } from './escalation.ts'
 import { reviewConditions, type JudgedObject } from './conditions.ts'
 import { checkPodSecurity, type PodSecurityLevel } from './pod-security.ts'
 import { reviewTokens } from './token-checks.ts'
-import { tokenReachable, type TokenCheckId } from './token.ts'
-import { replacedBy, waiversOf, type FindWaiver, type Waiver } from './waivers.ts'
+import { tokenReachable } from './token.ts'
+import { replacedBy, waiversOf, waivesNothing, type FindWaiver, type Waiver } from './waivers.ts'
 import type { Workload } from './workload.ts'
 
 /** A finding, and the policy that makes it one. */
@@ -51,9 +51,7 @@ export function reviewWorkload(
   if (policies.length === 0) return { verdict: 'Ungoverned', findings: [] }
   const podSecurity = podSecurityOf(workload)
   const capabilities = capabilitiesOf(workload, identity, world)
-  const tokens = remembered((maxTokenLifetime: Millis | null, ...checks: readonly TokenCheckId[]) =>
-    reviewTokens(workload, identity, { checks, maxTokenLifetime }, world),
-  )
+  const tokens = rememberedBy(tokenTerms, (terms: WorkloadTerms) => reviewTokens(workload, identity, terms, world))
   const pins = pinsOf(workload, policies, world, now)
   const kept = new Strictest()
   for (const policy of policies) {
@@ -61,7 +59,7 @@ export function reviewWorkload(
     const findings = [
       ...reviewPodSecurity(podSecurity, policy, waiverFor),
       ...capabilities(policy.workloads?.forbid ?? [], waiverFor),
-      ...(policy.workloads === null ? [] : tokens(policy.workloads.maxTokenLifetime, ...policy.workloads.checks)),
+      ...(policy.workloads === null ? [] : tokens(policy.workloads)),
       ...pins(policy),
       ...reviewConditions(workload, identity, policy, world, now, judged),
     ]
@@ -71,19 +69,33 @@ export function reviewWorkload(
   return { verdict: verdictOf(findings), findings: strictestOnce(findings) }
 }
 
-type PodSecurityOf = (level: PodSecurityLevel, version: string) => readonly Finding[]
+type PodSecurityOf = (standard: { readonly level: PodSecurityLevel; readonly version: string }) => readonly Finding[]
 
 function podSecurityOf(workload: Workload): PodSecurityOf {
   const pod = { spec: defaultedPod(workload.pod), annotations: workload.annotations }
-  return remembered((level, version) => checkPodSecurity(pod, level, version, workload.podPath))
+  return rememberedBy(standards, ({ level, version }) => checkPodSecurity(pod, level, version, workload.podPath))
+}
+
+const standards = keys<Parameters<PodSecurityOf>[0]>(({ level, version }) => `${level} ${version}`)
+const tokenTerms = keys<WorkloadTerms>(({ checks, maxTokenLifetime }) => `${maxTokenLifetime} ${checks.join(' ')}`)
+const idLists = keys<readonly CapabilityId[]>((ids) => ids.join(' '))
+
+/** One text for equal terms. Policies stay while workloads come and go, so that it is worked out once for each. */
+function keys<A extends object>(textOf: (terms: A) => string): (terms: A) => string {
+  const known = new WeakMap<A, string>()
+  return (terms) => {
+    const text = known.get(terms) ?? textOf(terms)
+    known.set(terms, text)
+    return text
+  }
 }
 
 /** Policies often have the same terms: what they ask of one workload is worked out once. */
-function remembered<A extends readonly (string | number | null)[], T>(work: (...terms: A) => T): (...terms: A) => T {
+function rememberedBy<A extends object, T>(keyOf: (terms: A) => string, work: (terms: A) => T): (terms: A) => T {
   const known = new Map<string, T>()
-  return (...terms) => {
-    const key = terms.join(' ')
-    const answer = known.get(key) ?? work(...terms)
+  return (terms) => {
+    const key = keyOf(terms)
+    const answer = known.get(key) ?? work(terms)
     known.set(key, answer)
     return answer
   }
@@ -93,10 +105,11 @@ function remembered<A extends readonly (string | number | null)[], T>(work: (...
 function reviewPodSecurity(podSecurity: PodSecurityOf, policy: Policy, waiverFor: FindWaiver): readonly Finding[] {
   const standard = policy.workloads?.podSecurity ?? null
   if (standard === null) return []
-  const findings = podSecurity(standard.level, standard.version)
+  const findings = podSecurity(standard)
+  if (waiverFor === waivesNothing) return findings
   const bared = findings.filter(({ check }) => waiverFor(check) !== null).map(({ check }) => replacedBy(check))
   if (bared.every((check) => check === null)) return findings
-  const baseline = podSecurity('baseline', standard.version)
+  const baseline = podSecurity({ level: 'baseline', version: standard.version })
   return [...findings, ...baseline.filter(({ check }) => bared.includes(check))]
 }
 
@@ -113,15 +126,14 @@ function capabilitiesOf(
   const { reachable } = tokenReachable(workload.pod, account?.automount ?? null)
   const path = `${workload.podPath}.serviceAccountName`
   const options = { ignoreBindings: world.grantBindings() }
-  const own = remembered((...ids: readonly CapabilityId[]) =>
+  const own = rememberedBy(idLists, (ids) =>
     capabilityFindings(identity, memoHeldCapabilities(rbacUserOf(identity), ids, world.rbac, options), path),
   )
-  const reached = remembered((...ids: readonly CapabilityId[]) =>
-    escalationFindings(identity, ids, path, world.rbac, options),
-  )
+  const reached = rememberedBy(idLists, (ids) => escalationFindings(identity, ids, path, world.rbac, options))
   return (forbidden, waiverFor) => {
     if (forbidden.length === 0 || !reachable) return []
-    return [...own(...forbidden), ...reached(...forbidden.filter((id) => waiverFor(id) === null))]
+    const kept = waiverFor === waivesNothing ? forbidden : forbidden.filter((id) => waiverFor(id) === null)
+    return [...own(forbidden), ...reached(kept)]
   }
 }
 
@@ -184,9 +196,8 @@ const severities: readonly Severity[] = ['Critical', 'High', 'Medium', 'Low', 'I
 
 /** What the strictest of these findings asks for. */
 export function verdictOf(findings: readonly PolicyFinding[]): Verdict {
-  const counted = findings.filter(isCounted)
-  const strictest = counted.sort((a, b) => strictness[b.enforcement] - strictness[a.enforcement])[0]
-  return strictest?.enforcement ?? 'Allow'
+  const counted = new Set(findings.filter(isCounted).map(({ enforcement }) => enforcement))
+  return (['Deny', 'Warn', 'Audit'] as const).find((enforcement) => counted.has(enforcement)) ?? 'Allow'
 }
 
 /**

@@ -46,6 +46,8 @@ type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'longestBackoff'>
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 64
+/** Each may evict many Pods at once. */
+const evictionWorkers = 4
 /** An end that could not be carried out is overdue, as is a stray binding's: it is not left lying for long once the API server is back. */
 const grantBackoff = 5_000
 /** How many grants a policy has is written at most once in this time. */
@@ -97,6 +99,7 @@ export class Controllers {
       log,
       observer,
       remind: (key, at) => grantQueue.addAt(`${key.namespace}/${key.name}`, at),
+      remindOfPods: (key) => evictionQueue.add(`${key.namespace}/${key.name}`),
     })
     const orphanSweep = new OrphanSweep({
       client,
@@ -112,6 +115,9 @@ export class Controllers {
     const grantQueue = queueOf('nhigrant', (key) => grantReconciler.reconcile(keyOf(key)), {
       concurrency: grantWorkers,
       longestBackoff: grantBackoff,
+    })
+    const evictionQueue = queueOf('evictions', (key) => grantReconciler.evictPods(keyOf(key)), {
+      concurrency: evictionWorkers,
     })
     const sweepQueue = queueOf('orphans', () => orphanSweep.run().then(() => after(sweepInterval)))
     const sweepStrays = async (): Promise<Outcome> => {
@@ -140,7 +146,7 @@ export class Controllers {
       carriers.follow((key) => grantQueue.add(`${key.namespace}/${key.name}`))
       strays.follow(caches, () => strayQueue.addAfter('all', strayPatience))
     }
-    this.#queues = [grantQueue, policyQueue, sweepQueue, strayQueue, poolQueue]
+    this.#queues = [grantQueue, evictionQueue, policyQueue, sweepQueue, strayQueue, poolQueue]
   }
 
   /**

@@ -132,7 +132,7 @@ export class PodEvictor {
 }
 
 /** null: nobody's, or they have gone. */
-function whosePodsGo(grant: NHIGrant): Account | null {
+export function whosePodsGo(grant: NHIGrant): Account | null {
   const { state, onRevoke } = grant.status ?? {}
   if (state !== 'Revoked' || onRevoke !== 'EvictPods' || conclusionOf(grant)?.status === 'True') return null
   const subject = canonicalIdentity(subjectOf(grant))

@@ -14,7 +14,7 @@ import { after, again, done, next, type Outcome } from '../../runtime/queue.ts'
 import { announce } from '../announce.ts'
 import { callsUntil, type ObjectCalls } from './calls-until.ts'
 import { EvidenceRecorder } from './evidence-recorder.ts'
-import { PodEvictor } from './evict-pods.ts'
+import { PodEvictor, whosePodsGo } from './evict-pods.ts'
 import type { GrantStore } from './grant-store.ts'
 import type { Healer } from './heal.ts'
 import { grantInputs } from './inputs.ts'
@@ -61,6 +61,8 @@ export interface GrantReconcilerParts {
   readonly observer: GrantObserver
   /** Has the grant reconciled at that instant too, whatever becomes of the run that asks for it. */
   readonly remind: (key: ObjectKey, at: Instant) => void
+  /** Has `evictPods` called for the grant, on a queue of its own: no end waits behind Pods that take their time. */
+  readonly remindOfPods: (key: ObjectKey) => void
 }
 
 type EndOfGrant = Omit<Extract<GrantPlan, { kind: 'End' }>, 'kind'>
@@ -101,8 +103,8 @@ export class GrantReconciler {
       case 'Rest': {
         const seen = await this.#report(grant, seenStatus(grant))
         store.release(grant)
-        const evicting = await this.#evictor.evict(seen, (...status) => this.#report(...status))
-        return evicting ?? lookAgain(plan.lookAgainAt, clock)
+        if (whosePodsGo(seen) !== null) this.#parts.remindOfPods(key)
+        return lookAgain(plan.lookAgainAt, clock)
       }
       case 'Reviewed':
         await this.#report(grant, reviewedStatus(grant, plan.by, now))
@@ -130,6 +132,13 @@ export class GrantReconciler {
       case 'Prove':
         return this.#end(grant, endingOf(grant), whenUnsettled(grant))
     }
+  }
+
+  /** Of a grant whose revocation is proved. */
+  async evictPods(key: ObjectKey): Promise<Outcome> {
+    const grant = this.#parts.store.get(key)
+    if (grant === null) return done
+    return (await this.#evictor.evict(grant, (...status) => this.#report(...status))) ?? done
   }
 
   async #keep(

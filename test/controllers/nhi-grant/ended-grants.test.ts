@@ -65,6 +65,7 @@ class Setting {
       log: silentLog,
       observer: { grant: () => {}, overstay: () => {} },
       remind: () => {},
+      remindOfPods: () => {},
     })
   }
 

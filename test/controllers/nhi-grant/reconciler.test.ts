@@ -85,6 +85,7 @@ class Setting {
       log: silentLog,
       observer: { grant: () => {}, overstay: (overstay) => void this.overstays.push(overstay) },
       remind: () => {},
+      remindOfPods: ({ name }) => void this.calls.push(`remind of the Pods of ${name}`),
     })
   }
 
@@ -222,6 +223,21 @@ describe('the reconciler of grants', () => {
       reason: 'HeldByFinalizer',
     })
     expect(revocation).to.not.have.property('verifiedAt')
+  })
+
+  it('leaves the Pods of who had the access to others: no end waits behind them', async () => {
+    const revoked = { ...setting.grant, spec: { ...setting.grant.spec, revoke: { reason: 'enough' } } }
+    const subject = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' } as const
+    setting.grant = {
+      ...revoked,
+      spec: { ...revoked.spec, subject },
+      status: { ...revoked.status, onRevoke: 'EvictPods' },
+    }
+    expect(await setting.reconcile()).to.deep.equal(next)
+    expect(await setting.reconcile()).to.deep.equal(done)
+    setting.calls.length = 0
+    expect(await setting.reconcile()).to.deep.equal(done)
+    expect(setting.calls).to.deep.equal(['remind of the Pods of g'])
   })
 
   describe('of a grant that only waives has nothing to remove and nothing to prove,', () => {

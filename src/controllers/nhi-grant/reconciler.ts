@@ -1,8 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { NHIGrant } from '../../api/v1alpha1/objects.ts'
-import type { NHIGrantStatus } from '../../api/v1alpha1/nhi-grant-status.schema.ts'
 import type { AuditSink } from '../../audit/ports.ts'
-import { Conflict } from '../../cluster/errors.ts'
 import type { ClusterClient, EventSink, ObjectKey } from '../../cluster/ports.ts'
 import type { GrantPlan } from '../../core/grant/plan.ts'
 import { planGrant } from '../../core/grant/plan-grant.ts'
@@ -11,15 +8,14 @@ import type { Instant } from '../../core/time.ts'
 import type { TwoSidedClock } from '../../runtime/clock.ts'
 import type { Log } from '../../runtime/log.ts'
 import { after, again, done, next, type Outcome } from '../../runtime/queue.ts'
-import { announce } from '../announce.ts'
 import { callsUntil, type ObjectCalls } from './calls-until.ts'
 import { EvidenceRecorder } from './evidence-recorder.ts'
 import { PodEvictor, whosePodsGo } from './evict-pods.ts'
+import { GrantReporter } from './grant-reporter.ts'
 import type { GrantStore } from './grant-store.ts'
 import type { Healer } from './heal.ts'
 import { grantInputs } from './inputs.ts'
 import { grantType } from './grant-type.ts'
-import { newsOfGrant } from './news.ts'
 import { deleteObjects, isObstacle, type Obstacle } from './objects.ts'
 import { observeGrant } from './observe.ts'
 import { lookAgain } from './look-again.ts'
@@ -80,12 +76,14 @@ export class GrantReconciler {
   /** By the grant's UID: what was created, until the grant is Active or over. Lost in a crash, it is found again. */
   readonly #carried = new Map<string, Carried>()
   readonly #evidence: EvidenceRecorder
+  readonly #reporter: GrantReporter
   readonly #creation: PatientCreation
   readonly #evictor: PodEvictor
 
   constructor(parts: GrantReconcilerParts) {
     this.#parts = parts
     this.#evidence = new EvidenceRecorder(parts)
+    this.#reporter = new GrantReporter({ ...parts, evidence: this.#evidence })
     this.#creation = new PatientCreation(parts)
     this.#evictor = new PodEvictor(parts)
   }
@@ -101,28 +99,28 @@ export class GrantReconciler {
     const plan = planGrant(observeGrant(grant), () => grantInputs(grant, this.#parts), now)
     switch (plan.kind) {
       case 'Rest': {
-        const seen = await this.#report(grant, seenStatus(grant))
+        const seen = await this.#reporter.report(grant, seenStatus(grant))
         store.release(grant)
         if (whosePodsGo(seen) !== null) this.#parts.remindOfPods(key)
         return lookAgain(plan.lookAgainAt, clock)
       }
       case 'Reviewed':
-        await this.#report(grant, reviewedStatus(grant, plan.by, now))
+        await this.#reporter.report(grant, reviewedStatus(grant, plan.by, now))
         return again(now)
       case 'Discard':
         return this.#discard(grant)
       case 'Wait':
-        await this.#report(grant, waitingStatus(grant, plan, now))
+        await this.#reporter.report(grant, waitingStatus(grant, plan, now))
         return lookAgain(plan.at, clock)
       case 'Deny':
         return this.#deny(grant, plan.reason, plan.message)
       case 'Issue':
         return this.#issue(key, grant, plan.record)
       case 'Approved':
-        await this.#report(grant, approvedStatus(grant, plan.approvals))
+        await this.#reporter.report(grant, approvedStatus(grant, plan.approvals))
         return again(now)
       case 'Shorten':
-        await this.#report(grant, shortenedStatus(grant, plan, now))
+        await this.#reporter.report(grant, shortenedStatus(grant, plan, now))
         return again(now)
       case 'Keep':
         return this.#keep(grant, plan, now)
@@ -138,7 +136,7 @@ export class GrantReconciler {
   async evictPods(key: ObjectKey): Promise<Outcome> {
     const grant = this.#parts.store.get(key)
     if (grant === null) return done
-    return (await this.#evictor.evict(grant, (...status) => this.#report(...status))) ?? done
+    return (await this.#evictor.evict(grant, (...status) => this.#reporter.report(...status))) ?? done
   }
 
   async #keep(
@@ -146,8 +144,8 @@ export class GrantReconciler {
     { lookAgainAt, until }: Extract<GrantPlan, { kind: 'Keep' }>,
     now: Instant,
   ): Promise<Outcome> {
-    const kept = await this.#report(grant, untilStatus(grant, until, now))
-    return this.#parts.healer.keep(kept, lookAgainAt, (...status) => this.#report(...status))
+    const kept = await this.#reporter.report(grant, untilStatus(grant, until, now))
+    return this.#parts.healer.keep(kept, lookAgainAt, (...status) => this.#reporter.report(...status))
   }
 
   /**
@@ -160,12 +158,12 @@ export class GrantReconciler {
     store.reserve(grant)
     remind(key, record.notAfter)
     const clocksDiffer = clock.now() - clock.earliest()
-    const recorded = await this.#report(grant, recordedStatus(grant, record, clock.now(), clocksDiffer), calls)
+    const recorded = await this.#reporter.report(grant, recordedStatus(grant, record, clock.now(), clocksDiffer), calls)
     if (clock.now() >= record.notAfter) return after(0)
     const { uid } = grant.metadata
     const known = this.#carried.get(uid)
     if (known !== undefined) return this.#activate(recorded, record, known, calls)
-    const report: CarryingOut['report'] = (...news) => this.#report(...news, calls)
+    const report: CarryingOut['report'] = (...news) => this.#reporter.report(...news, calls)
     const carried = await this.#creation.attempt(key, uid, () => carryOut(recorded, record, { calls, clock, report }))
     if (isObstacle(carried)) return this.#withdraw(store.get(key) ?? recorded, carried, calls)
     this.#carried.set(uid, carried)
@@ -176,7 +174,7 @@ export class GrantReconciler {
   async #activate(grant: NHIGrant, record: GrantRecord, carried: Carried, calls: ObjectCalls): Promise<Outcome> {
     const { clock } = this.#parts
     const { uids, tokenExpiresAt } = carried
-    await this.#report(grant, activeStatus(grant, uids, tokenExpiresAt, clock.now()), calls)
+    await this.#reporter.report(grant, activeStatus(grant, uids, tokenExpiresAt, clock.now()), calls)
     this.#carried.delete(grant.metadata.uid)
     this.#count(grant, 'Active')
     return again(record.notAfter)
@@ -189,7 +187,7 @@ export class GrantReconciler {
   }
 
   async #deny(grant: NHIGrant, reason: string, message: string): Promise<Outcome> {
-    await this.#report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
+    await this.#reporter.report(grant, deniedStatus(grant, reason, message, this.#parts.clock.now()))
     this.#parts.store.release(grant)
     this.#forget(grant.metadata.uid)
     this.#count(grant, 'Denied')
@@ -218,7 +216,7 @@ export class GrantReconciler {
     const { end } = ending
     const marked = await this.#mark(grant, end)
     const proof = await proveRevocation(client, clock, marked, ending)
-    await this.#report(marked, endedStatus(marked, end, proof, ending))
+    await this.#reporter.report(marked, endedStatus(marked, end, proof, ending))
     store.release(grant)
     if (grant.status?.state !== end.state) this.#count(grant, end.state)
     if (proof.verdict.kind === 'Unsettled') return after(patience)
@@ -242,9 +240,7 @@ export class GrantReconciler {
    */
   async #mark(grant: NHIGrant, end: EndOfGrant): Promise<NHIGrant> {
     if (!needsMark(grant, end)) return grant
-    const marked = await this.#write(grant, endingStatus(grant, end), this.#parts.client)
-    this.#parts.store.wrote(marked)
-    return marked
+    return this.#reporter.write(grant, endingStatus(grant, end))
   }
 
   /** The grant is gone; the garbage collector would remove what it owned, but slowly. */
@@ -256,29 +252,6 @@ export class GrantReconciler {
       store.forget(gone)
       this.#endings.delete(gone.metadata.uid)
       this.#forget(gone.metadata.uid)
-    }
-  }
-
-  /** One write per reconcile that changes something, on record before it is made; none when the status already says it. */
-  async #report(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls = this.#parts.client): Promise<NHIGrant> {
-    if (isDeepStrictEqual(status, grant.status)) return grant
-    await this.#evidence.ofStatus(grant, status)
-    const written = await this.#write(grant, status, calls)
-    this.#parts.store.wrote(written)
-    announce(this.#parts, newsOfGrant(grant, written))
-    return written
-  }
-
-  /** A conflict may come from a write of our own whose answer was lost: the next try starts from what is there, not from the cache. */
-  async #write(grant: NHIGrant, status: NHIGrantStatus, calls: ObjectCalls): Promise<NHIGrant> {
-    const { store } = this.#parts
-    try {
-      return (await calls.replaceStatus(grantType(grant), { ...grant }, status)) as unknown as NHIGrant
-    } catch (error) {
-      const { namespace = '', name } = grant.metadata
-      const newest = error instanceof Conflict ? await calls.get(grantType(grant), { namespace, name }) : null
-      if (newest !== null) store.wrote(newest as unknown as NHIGrant)
-      throw error
     }
   }
 

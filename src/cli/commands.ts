@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, Command>> = {
   scan: { summary: 'judges what is stored, again and again', load: () => import('./scan.ts') },
   version: { summary: 'prints the version, and the digest of the build', load: () => import('./version.ts') },
   webhook: { summary: 'runs the admission webhook', load: () => import('./webhook.ts') },
+  who: { summary: 'says who may do something, and until when', load: () => import('./who.ts') },
   why: { summary: 'says what lets an identity do something, and until when', load: () => import('./why.ts') },
 }
 

@@ -1,9 +1,8 @@
 import { apiVersion } from '../api/v1alpha1/objects.ts'
 import { describeIdentity } from '../core/identity.ts'
-import type { RequestAttributes } from '../core/rbac/authorize.ts'
+import { describeProvenance, type Provenance, type RequestAttributes } from '../core/rbac/authorize.ts'
 import type { BindingObject } from '../core/rbac/objects.ts'
 import { describeRule, qualifiedResource } from '../core/rbac/rule.ts'
-import { superUserGroup } from '../core/rbac/subject.ts'
 import { formatInstant, type Instant } from '../core/time.ts'
 import type { AccessPath } from './access-paths.ts'
 import type { AccessExplanation } from './explain-access.ts'
@@ -17,28 +16,22 @@ export function explanationText(explanation: AccessExplanation, now: Instant): s
   return linesOfText([answer, ...paths.flatMap((path) => pathLines(path, now)), ...remarks(explanation)])
 }
 
-function deed({ verb, path, apiGroup, resource, subresource, name, namespace }: RequestAttributes): string {
+/** `delete secrets named a in payments` */
+export function deed({ verb, path, apiGroup, resource, subresource, name, namespace }: RequestAttributes): string {
   if (path !== '') return `${verb} ${path}`
   const what = qualifiedResource(apiGroup, subresource === '' ? resource : `${resource}/${subresource}`)
   return `${verb} ${what}${name === '' ? '' : ` named ${name}`}${namespace === '' ? '' : ` in ${namespace}`}`
 }
 
 function pathLines({ binding, rule, grant }: AccessPath, now: Instant): readonly string[] {
-  const source =
-    binding === null
-      ? `group ${superUserGroup}`
-      : `${bindingText(binding)} → ${binding.roleRef.kind} ${binding.roleRef.name}`
-  return [
-    `  ${source}: ${describeRule(rule)}`,
-    `    ${grant === null ? 'for good: no grant carries it' : carrier(grant, now)}`,
-  ]
+  const by: Provenance =
+    binding === null ? { kind: 'SuperUser', rule } : { kind: 'Binding', binding, role: binding.roleRef, rule }
+  return [`  ${describeProvenance(by)}: ${describeRule(rule)}`, `    ${untilText(grant, now)}`]
 }
 
-function bindingText({ namespace, name }: BindingObject): string {
-  return namespace === null ? `ClusterRoleBinding ${name}` : `RoleBinding ${namespace}/${name}`
-}
-
-function carrier(grant: GrantRow, now: Instant): string {
+/** By which grant, and until when. */
+export function untilText(grant: GrantRow | null, now: Instant): string {
+  if (grant === null) return 'for good: no grant carries it'
   const until =
     grant.notAfter === null ? '' : `, until ${formatInstant(grant.notAfter)} (${timeLeft(grant.notAfter, now)} left)`
   return `${grant.kind} ${grantName(grant)} under ${policyText(grant)}${until}`
@@ -82,13 +75,13 @@ function pathDocument({ binding, rule, grant }: AccessPath): object {
   }
 }
 
-function bindingDocument({ namespace, name, roleRef }: BindingObject): object {
+export function bindingDocument({ namespace, name, roleRef }: BindingObject): object {
   return namespace === null
     ? { kind: 'ClusterRoleBinding', name, roleRef }
     : { kind: 'RoleBinding', namespace, name, roleRef }
 }
 
-function grantReference({ kind, namespace, name, policy, notAfter }: GrantRow): object {
+export function grantReference({ kind, namespace, name, policy, notAfter }: GrantRow): object {
   return {
     kind,
     ...(namespace !== '' && { namespace }),

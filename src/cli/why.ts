@@ -1,5 +1,4 @@
 import type { Instant } from '../core/time.ts'
-import { UsageError } from '../runtime/usage-error.ts'
 import { clusterArgsOf, clusterHelp, clusterOptions, type ClusterArgs } from './cluster-options.ts'
 import { inCluster } from './cluster-session.ts'
 import { exitCodes, type CommandIo } from './command.ts'
@@ -8,6 +7,7 @@ import { explanationText, explanationDocument } from './explanation-text.ts'
 import { oneLine } from './one-line.ts'
 import { parseOptions, wordsOf } from './parse-options.ts'
 import { printedDocument } from './print-document.ts'
+import { requestHelp, requestOptions, requestTextOf } from './read-access.ts'
 
 const help = `usage: lapse why SUBJECT VERB RESOURCE[/NAME] [OPTION…]
 
@@ -15,9 +15,7 @@ Says what lets an identity do something, and until when: each binding, role and 
 binding carries. SUBJECT is sa/NAME, sa/NAMESPACE/NAME, user/NAME or group/NAME; RESOURCE is written as for kubectl:
 pods, deploy, deployments.apps, or a path such as /metrics.
 
-${clusterHelp}  -A, --all-namespaces     ask for all namespaces at once
-      --subresource NAME   of the resource, such as log or exec
-      --group GROUP        a group that the user is in; may be repeated
+${clusterHelp}${requestHelp}      --group GROUP        a group that the user is in; may be repeated
 
 exit codes: 0 it is allowed, 1 it is not, 2 wrong usage, 4 the cluster cannot be reached or does not permit it
 
@@ -26,8 +24,7 @@ lapse why sa/payments/api patch deployments/api -n payments
 
 const options = {
   ...clusterOptions,
-  'all-namespaces': { type: 'boolean', short: 'A' },
-  subresource: { type: 'string' },
+  ...requestOptions,
   group: { type: 'string', multiple: true },
 } as const
 
@@ -59,19 +56,5 @@ function questionOf(
   values: ReturnType<typeof parseOptions<typeof options>>['values'],
 ): AccessQuestionText {
   const [subject = '', verb = '', target = ''] = wordsOf(positionals, ['SUBJECT', 'VERB', 'RESOURCE'])
-  const everywhere = values['all-namespaces'] === true
-  if (everywhere && values.namespace !== undefined) throw new UsageError('give --namespace or --all-namespaces')
-  const isPath = target.startsWith('/')
-  const [resource = '', ...rest] = isPath ? [] : target.split('/')
-  if (!isPath && resource === '') throw new UsageError('RESOURCE must be a resource, such as pods, or a path')
-  return {
-    subject,
-    groups: values.group ?? [],
-    verb,
-    path: isPath ? target : '',
-    resource,
-    name: rest.join('/'),
-    subresource: values.subresource ?? '',
-    everywhere,
-  }
+  return { subject, groups: values.group ?? [], ...requestTextOf(verb, target, values) }
 }

@@ -29,7 +29,7 @@ describe('lapse', () => {
       ['frobnicate'],
       2,
       /^$/,
-      /^lapse: there is no command "frobnicate"; commands: approve, audit, check, controller, deny, grants, install, reaper, request, review, revoke, scan, version, webhook, why\n$/,
+      /^lapse: there is no command "frobnicate"; commands: approve, audit, check, controller, deny, grants, install, reaper, request, review, revoke, scan, version, webhook, who, why\n$/,
     ],
     ['knows no command by inheritance', ['constructor'], 2, /^$/, /there is no command "constructor"/],
     [

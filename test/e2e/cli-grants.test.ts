@@ -136,6 +136,12 @@ describe('the life of a grant from a shell', () => {
     )
     expect({ code: given.code, stderr: given.stderr }).to.deep.equal({ code: 0, stderr: '' })
 
+    const holders = await run(['who', 'patch', 'deploy/api'])
+    expect(holders.stdout).to.match(
+      / {2}ServiceAccount \S+\n {4}RoleBinding \S+ → ClusterRole lapse-set-\d+: get,list,patch deployments\.apps\n {4}NHIGrant \S+\/first under cli-free@1\.0\.0, until /,
+    )
+    expect(holders.code, holders.stderr).to.equal(0)
+
     const listed = await run(['grants', '--subject', subject])
     expect(listed.stdout).to.match(
       new RegExp(`^NAMESPACE .*\\n${namespace} +first +${subject} +cli-free@1\\.0\\.0 +Active +\\S+ +Release 41\\n$`),

@@ -3,7 +3,8 @@ import { loadConditionEngine } from '../../src/core/cel/engine.ts'
 import type { AdminApi, KubeObject } from '../support/admin-api.ts'
 import { ControllersFixture, operator, type RunningControllers } from '../support/controllers-fixture.ts'
 import { crewOf, installCrew } from '../support/crew-crd.ts'
-import { podSpec, securityContext } from '../support/guarded-cluster.ts'
+import { podSpec } from '../support/guarded-cluster.ts'
+import { failed, jobOf, succeeded } from '../support/job.ts'
 import { conditionOf, paths, Scene } from '../support/scene.ts'
 
 const until = [
@@ -13,32 +14,8 @@ const until = [
   { apiVersion: 'none.example.com/v1', kind: 'Nothing' },
 ]
 const grants = { maxDuration: '1h', maxActivePerSubject: 100, requesters: [{ kind: 'Self' }], until }
-const template = {
-  spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'any', securityContext }] },
-}
-/** Left alone by the controller of the cluster. */
-const spec = { managedBy: 'example.com/test', template }
-const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec }
+const job = jobOf('migrate')
 const pod = podSpec({ serviceAccountName: 'default', restartPolicy: 'Never' })
-const began = '2026-01-01T00:00:00Z'
-
-function condition(type: string, reason = type): KubeObject {
-  return { type, status: 'True', reason, message: 'a test', lastTransitionTime: began, lastProbeTime: began }
-}
-
-const succeeded = {
-  startTime: began,
-  completionTime: began,
-  succeeded: 1,
-  uncountedTerminatedPods: {},
-  conditions: [condition('SuccessCriteriaMet'), condition('Complete')],
-}
-const failed = {
-  startTime: began,
-  failed: 1,
-  uncountedTerminatedPods: {},
-  conditions: [condition('FailureTarget'), condition('Failed', 'BackoffLimitExceeded')],
-}
 
 const saysReady = (grant: KubeObject, text: string): boolean =>
   String(conditionOf(grant, 'Ready')?.['message'] ?? '').includes(text)

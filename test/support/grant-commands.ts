@@ -11,6 +11,8 @@ interface Shape {
   readonly asks: Readonly<Record<string, unknown>>
   readonly rights: readonly Right[]
   readonly isProper: boolean
+  readonly hasTask?: boolean
+  readonly isEmergency?: boolean
 }
 
 const day = 86_400_000
@@ -22,6 +24,18 @@ const proper: Readonly<Record<string, Shape>> = {
   'a set': { asks: {}, rights: rollout, isProper: true },
   'two sets': { asks: { permissions: ['rollout', 'read-pods'] }, rights: [...rollout, 'get pods'], isProper: true },
   'narrower rules': { asks: { rules: narrower }, rights: ['get deployments'], isProper: true },
+  'a set, until a task is over': {
+    asks: { until: { kind: 'Job', name: 'task' } },
+    rights: rollout,
+    isProper: true,
+    hasTask: true,
+  },
+  'a set, in an emergency': {
+    asks: { breakGlass: { incident: 'INC-1' } },
+    rights: rollout,
+    isProper: true,
+    isEmergency: true,
+  },
   'a set and a waiver': { asks: { waive: ['host-path'] }, rights: rollout, isProper: true },
 }
 const improper: Readonly<Record<string, Shape>> = {
@@ -41,9 +55,9 @@ const ask = fc
     isAbsolute: fc.boolean(),
   })
   .map(({ subject, shape, millis, isAbsolute }): GrantCommand => {
-    const { asks, ...gives } = shapes[shape]!
+    const { asks, hasTask = false, isEmergency = false, ...gives } = shapes[shape]!
     return {
-      name: gives.isProper ? 'ask' : 'ask for too much',
+      name: gives.isProper ? `ask${hasTask ? ' until' : isEmergency ? ' in an emergency' : ''}` : 'ask for too much',
       details: `${shape} for ${subject}, ${isAbsolute ? 'until' : 'for'} ${millis} ms`,
       async act(world) {
         const { scene, model } = world
@@ -55,7 +69,7 @@ const ask = fc
         const uid = await scene.ask(name, spec)
         const end = isAbsolute ? { at } : { after: millis }
         const isProper = gives.isProper && subject !== 'intruder'
-        model.asked({ uid, name, subject, rights: gives.rights, isProper, end }, asked)
+        model.asked({ uid, name, subject, rights: gives.rights, isProper, hasTask, isEmergency, end }, asked)
       },
     }
   })
@@ -163,6 +177,16 @@ const suspension = someone.map((subject): GrantCommand => ({
   },
 }))
 
+const task = fc.boolean().map((isDeleted): GrantCommand => ({
+  name: 'start the task, or end it',
+  details: isDeleted ? 'by its deletion' : 'by its success',
+  async act(world) {
+    if (!world.model.hasTask) await world.startTask()
+    else await world.endTask(isDeleted)
+    world.model.taskIs(world.model.hasTask ? 'over' : 'there', Date.now())
+  },
+}))
+
 const stop = fc.constantFrom('in peace' as const, 'crashing' as const).map((how): GrantCommand => ({
   name: `stop the controllers ${how}`,
   details: '',
@@ -208,8 +232,9 @@ const kinds: readonly (readonly [weight: number, fc.Arbitrary<GrantCommand>])[] 
   [1, account],
   [1, fc.constant(relabel)],
   [1, suspension],
-  [1, stop],
-  [2, fc.constant(start)],
+  [3, task],
+  [2, stop],
+  [3, fc.constant(start)],
   [1, jump],
   [1, partition],
   [3, wait],

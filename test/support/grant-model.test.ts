@@ -9,6 +9,8 @@ const grant: AskedGrant = {
   subject: 'a',
   rights: ['get pods'],
   isProper: true,
+  hasTask: false,
+  isEmergency: false,
   end: { after: 3_000 },
 }
 const active: GrantReading = { uid: 'u', state: 'Active', notAfter: 4_000 }
@@ -41,6 +43,7 @@ describe('the model of grants', () => {
     const model = modelOf()
     expect(model.read([{ ...active, notAfter: 4_101 }], 1_100)).to.deep.equal(['g ends 1 ms later than it asked for'])
     expect(model.read([{ ...active, notAfter: 4_201 }], 1_100)).to.deep.equal(['the end of g moved later by 100 ms'])
+    expect(modelOf().read([{ ...active, notAfter: 4_101 }], 1_100, 1_101)).to.deep.equal([])
     const absolute = modelOf({ end: { at: 3_999 } })
     expect(absolute.read([active], 1_100)).to.deep.equal(['g ends 1 ms later than it asked for'])
   })
@@ -59,18 +62,21 @@ describe('the model of grants', () => {
     'the deletion of its subject': (model) => model.subjectIs('a', 'gone', 2_000),
     'another scope': (model) => model.scopeIs(false, 2_000),
     'a suspension': (model) => model.suspensionIs('a', 'set', 2_000),
+    'the end of its task': (model) => model.taskIs('over', 2_000),
     'a denial': (model) => model.said('u', 'Deny', 2_000),
     'a final state': (model) => void model.read([{ ...active, state: 'Revoked' }], 2_000),
   }
   for (const [what, end] of Object.entries(ends))
     it(`takes ${what} for its end, for good`, () => {
-      const model = modelOf()
+      const model = modelOf({ hasTask: true })
+      model.taskIs('there', 1_000)
       model.read([active], 1_100)
       end(model)
       model.policyIs({ version: 3, needsApproval: false }, 2_100)
       model.subjectIs('a', 'there', 2_100)
       model.scopeIs(true, 2_100)
       model.suspensionIs('a', 'lifted', 2_100)
+      model.taskIs('there', 2_100)
       expect(against(model, 3_999)).to.equal(null)
       expect(against(model, 4_000)).to.match(/^the last grant/)
     })
@@ -86,6 +92,15 @@ describe('the model of grants', () => {
     later.policyIs({ version: 2, needsApproval: true }, 1_200)
     later.read([active], 1_300)
     expect(against(later, 1_200 + bound)).to.match(/^the last grant/)
+  })
+
+  it('allows nothing without the task that it ends with, and an emergency without an approval', () => {
+    const waiting = modelOf({ hasTask: true })
+    waiting.read([active], 1_100)
+    expect(against(waiting, 1_000 + bound)).to.match(/^the last grant/)
+    const emergency = modelOf({ isEmergency: true }, true)
+    emergency.read([active], 1_100)
+    expect(against(emergency, 1_000 + bound)).to.equal(null)
   })
 
   it('lets what somebody gave by hand be there until it must be taken away', () => {

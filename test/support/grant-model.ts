@@ -14,6 +14,10 @@ export interface AskedGrant {
   readonly rights: readonly Right[]
   /** false: it asks for what it may not have, and must never be issued. */
   readonly isProper: boolean
+  /** It ends with the task, and is not issued without one. */
+  readonly hasTask: boolean
+  /** It needs no approval. */
+  readonly isEmergency: boolean
   readonly end: { readonly after: number } | { readonly at: Instant }
 }
 
@@ -58,6 +62,7 @@ export class GrantModel {
   readonly #subjects: Set<string>
   #policy: ModelPolicy | null
   #inScope = true
+  #hasTask = false
 
   constructor(policy: ModelPolicy, subjects: readonly string[]) {
     this.#policy = policy
@@ -66,6 +71,10 @@ export class GrantModel {
 
   get policy(): ModelPolicy | null {
     return this.#policy
+  }
+
+  get hasTask(): boolean {
+    return this.#hasTask
   }
 
   get inScope(): boolean {
@@ -129,6 +138,12 @@ export class GrantModel {
     this.#settle(at)
   }
 
+  /** Whoever starts another one starts it for grants that have not been issued. */
+  taskIs(what: 'there' | 'over', at: Instant): void {
+    this.#hasTask = what === 'there'
+    this.#settle(at)
+  }
+
   suspensionIs(subject: string, what: 'set' | 'lifted', at: Instant): void {
     if (what === 'set') this.#suspended.add(subject)
     else this.#suspended.delete(subject)
@@ -145,11 +160,14 @@ export class GrantModel {
     for (const [access, since] of this.#tampered) if (since === Infinity) this.#tampered.set(access, at)
   }
 
-  /** Takes in what is on record. Returns what must not be there, in words. */
-  read(readings: readonly GrantReading[], answered: Instant): readonly string[] {
+  /**
+   * Takes in what is on record. Returns what must not be there, in words. `issuedBy`: the latest instant from which an end on record can
+   * have been counted.
+   */
+  read(readings: readonly GrantReading[], answered: Instant, issuedBy: Instant = answered): readonly string[] {
     return readings.flatMap((reading) => {
       const grant = this.#grants.get(reading.uid)
-      return grant === undefined ? [] : this.#readOne(grant, reading, answered)
+      return grant === undefined ? [] : this.#readOne(grant, reading, answered, issuedBy)
     })
   }
 
@@ -169,11 +187,16 @@ export class GrantModel {
     return `the last grant that gave it ended ${at - Math.max(...ends)} ms ago`
   }
 
-  #readOne(grant: ModelGrant, { state, notAfter }: GrantReading, answered: Instant): readonly string[] {
+  #readOne(
+    grant: ModelGrant,
+    { state, notAfter }: GrantReading,
+    answered: Instant,
+    issuedBy: Instant,
+  ): readonly string[] {
     const problems: string[] = []
     const isOver = finals.includes(state)
     if (notAfter !== null && grant.notAfter === null && !isOver) {
-      const limit = 'at' in grant.end ? grant.end.at : answered + grant.end.after
+      const limit = 'at' in grant.end ? grant.end.at : issuedBy + grant.end.after
       if (notAfter > limit) problems.push(`${grant.name} ends ${notAfter - limit} ms later than it asked for`)
     }
     if (notAfter !== null && grant.notAfter !== null && notAfter > grant.notAfter)
@@ -199,7 +222,9 @@ export class GrantModel {
     const policy = this.#policy
     if (policy === null || !this.#inScope || !this.isThere(grant.subject) || this.isSuspended(grant.subject))
       return true
-    return grant.denied.has(policy.version) || (policy.needsApproval && !grant.approved.has(policy.version))
+    if (grant.hasTask && !this.#hasTask) return true
+    const needsApproval = policy.needsApproval && !grant.isEmergency
+    return grant.denied.has(policy.version) || (needsApproval && !grant.approved.has(policy.version))
   }
 
   #close(uid: string, at: Instant): void {

@@ -10,6 +10,7 @@ import type { AdminApi, KubeObject } from './admin-api.ts'
 import { MovableClock, type ControllersFixture, type RunningControllers } from './controllers-fixture.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { GrantModel, rights, type GrantReading, type ModelPolicy, type Right } from './grant-model.ts'
+import { jobOf, succeeded } from './job.ts'
 import { getOrNull, paths, rules, Scene } from './scene.ts'
 
 /** Who may get access, and somebody who must never have any. */
@@ -24,6 +25,8 @@ const afterTrouble = 9_000
 const tidied = 30_000
 /** Milliseconds; a grant that asks for more must never be issued. */
 export const longestGrant = 4_000
+/** Where the clock of the operator is ahead, ends are counted from the Date of the API server, which has no fractions. */
+const wholeSecond = 1_000
 /** The default of controllers, and of the chart. */
 const poolSize = 256
 const lapse = '/apis/lapse.dev/v1alpha1'
@@ -114,6 +117,12 @@ export class GrantWorld {
         requesters: [{ kind: 'User', name: 'asker' }],
         waivable: ['host-path'],
         approval: { required: needsApproval ? 1 : 0, by },
+        breakGlass: {
+          requesters: [{ kind: 'User', name: 'asker' }],
+          maxDuration: '1h',
+          reviewWithin: '1h',
+          reviewers: by,
+        },
       },
     })
   }
@@ -148,6 +157,21 @@ export class GrantWorld {
 
   async lift(subject: string): Promise<void> {
     await this.admin.delete(`${lapse}/nhisuspensions/${suspensionOf(subject, this.scene.namespace)}`)
+  }
+
+  /** Another one than there was. */
+  async startTask(): Promise<void> {
+    if ((await getOrNull(this.admin, `${this.#jobs}/task`)) !== null) await this.endTask(true)
+    await this.admin.create(this.#jobs, jobOf('task'))
+  }
+
+  async endTask(isDeleted: boolean): Promise<void> {
+    if (isDeleted) await this.admin.delete(`${this.#jobs}/task`)
+    else await this.admin.patch(`${this.#jobs}/task/status`, { status: succeeded })
+  }
+
+  get #jobs(): string {
+    return `/apis/batch/v1/namespaces/${this.scene.namespace}/jobs`
   }
 
   get isRunning(): boolean {
@@ -216,7 +240,9 @@ export class GrantWorld {
   /** Takes in what is on record: what is done next finds it so. */
   async read(): Promise<void> {
     const grants = await this.admin.list(paths.grants(this.scene.namespace))
-    const problems = this.model.read(grants.map(readingOf), Date.now())
+    const answered = Date.now()
+    const isAhead = this.#wall.now() > answered
+    const problems = this.model.read(grants.map(readingOf), answered, answered + (isAhead ? wholeSecond : 0))
     if (problems.length > 0) throw new Error(problems.join('; '))
   }
 

@@ -42,10 +42,12 @@ export interface ControllerParts {
   readonly random: () => number
 }
 
-type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'longestBackoff'>
+type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'reserved' | 'longestBackoff'>
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 64
+/** Left for ends: a proof or an issue asks much at a time, and a removal must not wait behind it for a connection. */
+const endWorkers = 48
 /** Each may evict many Pods at once. */
 const evictionWorkers = 4
 /** An end that could not be carried out is overdue, as is a stray binding's: it is not left lying for long once the API server is back. */
@@ -114,6 +116,7 @@ export class Controllers {
     const policyQueue = queueOf('accesspolicy', (name) => policyReconciler.reconcile(name))
     const grantQueue = queueOf('nhigrant', (key) => grantReconciler.reconcile(keyOf(key)), {
       concurrency: grantWorkers,
+      reserved: endWorkers,
       longestBackoff: grantBackoff,
     })
     const evictionQueue = queueOf('evictions', (key) => grantReconciler.evictPods(keyOf(key)), {

@@ -38,6 +38,8 @@ export interface WorkQueueOptions {
   readonly worker: Worker
   /** How many keys are worked on at a time. Default 1. */
   readonly concurrency?: number
+  /** So many of them are left for keys that are due at an instant: what was merely added takes the others. Default 0. */
+  readonly reserved?: number
   /**
    * A key that goes on failing is tried again at least this often. Default 60 s. So is one whose errors ask for a longer
    * pause (`retryAfter`), but for the spread of half as much again.
@@ -71,6 +73,8 @@ export class WorkQueue {
   /** By the monotonic clock, as is the next. */
   readonly #readySince = new Map<string, Millis>()
   readonly #runningSince = new Map<string, Millis>()
+  /** Keys that run because they were added. */
+  readonly #runningAdded = new Set<string>()
   /** Keys that became ready while they ran, and the line in which they go on. */
   readonly #meanwhile = new Map<string, Fifo>()
   readonly #failures = new Map<string, number>()
@@ -212,16 +216,23 @@ export class WorkQueue {
 
   /** Removes the key whose turn it is and returns it with its waiting time. */
   #takeReady(): { readonly key: string; readonly since: Millis } | null {
-    for (const line of [this.#due, this.#added]) {
+    for (const line of this.#open()) {
       for (let key = line.shift(); key !== undefined; key = line.shift()) {
         const since = this.#readySince.get(key)
         if (since === undefined) continue // it stood in both lines and had its turn in the other
         this.#readySince.delete(key)
         this.#observer.depth(this.#readySince.size)
+        if (line === this.#added) this.#runningAdded.add(key)
         return { key, since }
       }
     }
     return null
+  }
+
+  /** The lines from which a worker may take a key, in their order. */
+  #open(): readonly Fifo[] {
+    const { reserved = 0 } = this.#options
+    return this.#runningAdded.size < this.#concurrency - reserved ? [this.#due, this.#added] : [this.#due]
   }
 
   async #run(key: string, since: Millis): Promise<void> {
@@ -271,6 +282,7 @@ export class WorkQueue {
 
   #finish(key: string): void {
     this.#runningSince.delete(key)
+    this.#runningAdded.delete(key)
     if (this.#state === 'draining') {
       for (const part of [...this.#schedules, this.#meanwhile]) part.clear()
       if (this.#runningSince.size === 0) this.#drained?.()

@@ -216,6 +216,25 @@ describe('the work queue', () => {
     expect(runs.map(({ key }) => key)).to.deep.equal(['due', 'a', 'b', 'c'])
   })
 
+  it('leaves workers for what is due, however much was added', async () => {
+    const held = Promise.withResolvers<Outcome>()
+    const worker: Worker = (key) => {
+      runs.push({ key, at: clock.now() - start })
+      return key === 'last' ? Promise.resolve(done) : held.promise
+    }
+    const queue = new WorkQueue({ name: 'test', worker, concurrency: 3, reserved: 2, clock, log: silentLog, random })
+    for (const key of ['a', 'b', 'c']) queue.add(key)
+    queue.start()
+    queue.addAt('due', start)
+    queue.addAfter('soon', 5)
+    await clock.advance(5)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a', 'due', 'soon'])
+    queue.add('last')
+    held.resolve(done)
+    await clock.advance(0)
+    expect(runs.map(({ key }) => key)).to.deep.equal(['a', 'due', 'soon', 'b', 'c', 'last'])
+  })
+
   it('goes on with a key in its turn, behind whatever becomes due meanwhile', async () => {
     const outcomes = new Map([['first', next]])
     const queue = started(

@@ -15,6 +15,8 @@ import { RawGrants, writesPerGrant } from './support/raw-grants.ts'
 import { sideBySide } from './support/side-by-side.ts'
 
 export const crowdSize = 10_000
+/** Namespaces over which they are spread: RBAC looks at every binding of a namespace for each request in it. */
+const places = 100
 /** Creates in flight, of both sides. */
 const lanes = 32
 /** As many by hand, and as many that end while the crowd stands, or as there are in it. */
@@ -34,7 +36,7 @@ export function crowd(count: number): Benchmark {
   const part = Math.min(count, fewer)
   return {
     name: 'crowd',
-    description: `What Lapse does with ${count.toLocaleString('en-US')} active grants. Number: --grants N.
+    description: `What Lapse does with ${count.toLocaleString('en-US')} active grants in ${places} namespaces. Number: --grants N.
 
 grant/sustained    grants per second, from sending the first create to the last RoleBinding; ${lanes} creates in flight.
 access/raw-writes  the same by hand, the same ${writesPerGrant} writes for each; ${part} of them, ${lanes} at a time.
@@ -55,13 +57,15 @@ async function measure(cluster: LapseCluster, count: number): Promise<readonly M
   const raw = new RawGrants(cluster.api)
   await raw.prepare()
   const part = Math.min(count, fewer)
-  const byHand = namesOf('bound', part).map((name) => ({ namespace: cluster.namespace, name }))
+  const namespaces = await placesOf(cluster)
+  const byHand = spread(namesOf('bound', part), namespaces)
   const rawRate = await writeRaw(raw, byHand)
-  const subjects = await createSubjects(cluster, namesOf('crowd', count))
+  const subjects = await createAll(cluster, spread(namesOf('crowd', count), namespaces))
   const rate = await issueAll(cluster, subjects)
   const sustained = rateRows(rate, rawRate)
   const issuer = await memoryRow(cluster, 'memory/issuer')
-  const overstays = overstayRows(await passThrough(cluster, part, rate))
+  const passing = await createAll(cluster, spread(namesOf('passing', part), namespaces))
+  const overstays = overstayRows(await passThrough(cluster, passing, rate))
   const restarted = await restartRow(cluster)
   const successor = await memoryRow(cluster, 'memory/restarted')
   const role = measurement('withdraw/role', await withdrawRaw(cluster, raw, byHand), 'ms')
@@ -115,12 +119,12 @@ async function writeRaw(raw: RawGrants, subjects: readonly Subject[]): Promise<n
 
 /** Grants per second. */
 async function issueAll(cluster: LapseCluster, subjects: readonly Subject[]): Promise<number> {
-  const { api, namespace } = cluster
-  progress(`${subjects.length} grants`)
-  const before = await countBindings(api, namespace)
+  const { api } = cluster
+  progress(`${subjects.length} grants in ${places} namespaces`)
+  const before = await countBindings(api)
   const start = performance.now()
   const created = sideBySide(subjects, lanes, (subject) => createGrant(api, subject, { duration: '1h' }))
-  await Promise.all([created, untilBindings(api, namespace, before + subjects.length)])
+  await Promise.all([created, untilBindings(api, before + subjects.length)])
   const rate = perSecond(subjects.length, start)
   progress(`${rate.toFixed(1)} a second; until all are Active`)
   await lastAnswer(api, subjects, 'yes')
@@ -128,9 +132,9 @@ async function issueAll(cluster: LapseCluster, subjects: readonly Subject[]): Pr
   return rate
 }
 
-async function untilBindings(api: AdminApi, namespace: string, wanted: number): Promise<void> {
+async function untilBindings(api: AdminApi, wanted: number): Promise<void> {
   for (let last = performance.now(), most = 0; ;) {
-    const count = await countBindings(api, namespace)
+    const count = await countBindings(api)
     if (count >= wanted) return
     if (count > most) [most, last] = [count, performance.now()]
     if (performance.now() - last > 30_000) throw new Error(`${wanted - count} grants are not issued`)
@@ -139,8 +143,8 @@ async function untilBindings(api: AdminApi, namespace: string, wanted: number): 
 }
 
 /** By what the API server says of the rest of a list, so that it costs next to nothing. */
-async function countBindings(api: AdminApi, namespace: string): Promise<number> {
-  const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings?limit=1`
+async function countBindings(api: AdminApi): Promise<number> {
+  const path = '/apis/rbac.authorization.k8s.io/v1/rolebindings?limit=1'
   const { items, metadata } = await api.get(path)
   return (items as readonly KubeObject[]).length + Number(metadata?.['remainingItemCount'] ?? 0)
 }
@@ -158,10 +162,13 @@ async function untilActive(api: AdminApi, wanted: number): Promise<void> {
 }
 
 /** Milliseconds after the end; `rate` says how many grants can be issued in a second. */
-async function passThrough(cluster: LapseCluster, count: number, rate: number): Promise<readonly number[]> {
-  const { api } = cluster
+async function passThrough(
+  { api }: LapseCluster,
+  subjects: readonly Subject[],
+  rate: number,
+): Promise<readonly number[]> {
+  const count = subjects.length
   progress(`${count} more, of which one ends every ${spacing} ms`)
-  const subjects = await createSubjects(cluster, namesOf('passing', count))
   const firstEnd = Date.now() + 10_000 + (2 * count * 1_000) / rate
   const ends = subjects.map((_, index) => firstEnd + index * spacing)
   await sideBySide(subjects, lanes, (subject, index) =>
@@ -221,6 +228,20 @@ async function withdrawRaw({ api }: LapseCluster, raw: RawGrants, subjects: read
   const start = performance.now()
   const [last] = await Promise.all([lastAnswer(api, subjects, 'no'), raw.deleteRole()])
   return last - start
+}
+
+/** Namespaces in the scope of the policy. */
+function placesOf({ controlPlane }: LapseCluster): Promise<readonly string[]> {
+  return sideBySide(namesOf('place', places), 8, () => controlPlane.namespace({ team: 'bench' }))
+}
+
+function spread(names: readonly string[], namespaces: readonly string[]): readonly Subject[] {
+  return names.map((name, index) => ({ namespace: namespaces[index % namespaces.length] ?? '', name }))
+}
+
+async function createAll({ api }: LapseCluster, subjects: readonly Subject[]): Promise<readonly Subject[]> {
+  await sideBySide(subjects, 8, ({ namespace, name }) => createSubjects({ api, namespace }, [name]))
+  return subjects
 }
 
 function perSecond(count: number, start: number): number {

@@ -47,7 +47,7 @@ type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'reserved' | 'longestB
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 64
 /** Left for ends: a proof or an issue asks much at a time, and a removal must not wait behind it for a connection. */
-const endWorkers = 48
+const endWorkers = 16
 /** Each may evict many Pods at once. */
 const evictionWorkers = 4
 /** An end that could not be carried out is overdue, as is a stray binding's: it is not left lying for long once the API server is back. */

@@ -45,25 +45,23 @@ export function reviewPin(
   world: World,
   now: Instant,
 ): Finding | null {
-  const found = (check: string, message: string): Finding => {
-    const wanted = `${pinAnnotation}: ${describePolicy(policy)}`
-    return highFinding(
-      check,
-      path,
-      message,
-      `set the annotation ${wanted} after checking the workload against that version`,
-    )
-  }
+  const remedy = (): string =>
+    `set the annotation ${pinAnnotation}: ${describePolicy(policy)} after checking the workload against that version`
   const isRequired = policy.workloads?.pin?.required === true
   if (annotation === undefined)
-    return isRequired ? found('pin-missing', `the pod template has no annotation ${pinAnnotation}`) : null
+    return isRequired
+      ? highFinding('pin-missing', path, `the pod template has no annotation ${pinAnnotation}`, remedy())
+      : null
   const pins = parsePins(annotation)
-  if (pins === null) return found('pin-malformed', `${JSON.stringify(annotation)} is not of the form NAME@VERSION`)
+  if (pins === null)
+    return highFinding('pin-malformed', path, `${JSON.stringify(annotation)} is not of the form NAME@VERSION`, remedy())
   const own = pins.filter((pin) => pin.policy === policy.name)
   if (own.length === 0)
-    return isRequired ? found('pin-missing', `no pin names policy ${policy.name}, which governs this workload`) : null
+    return isRequired
+      ? highFinding('pin-missing', path, `no pin names policy ${policy.name}, which governs this workload`, remedy())
+      : null
   const why = own.map((pin) => staleness(policy, pin, world, now)).find((reason) => reason !== null)
-  return why === undefined ? null : found('pin-stale', why)
+  return why === undefined ? null : highFinding('pin-stale', path, why, remedy())
 }
 
 /** Why a pin of this policy is not good; null: it is. */

@@ -46,7 +46,7 @@ type QueueLimits = Pick<WorkQueueOptions, 'concurrency' | 'reserved' | 'longestB
 
 /** Grants are I/O-bound: a burst of ends is removed side by side. */
 const grantWorkers = 64
-/** Left for ends: a proof or an issue asks much at a time, and a removal must not wait behind it for a connection. */
+/** Left for ends: a proof or an issue asks much at a time, and a removal must not wait behind it for a worker. */
 const endWorkers = 16
 /** Each may evict many Pods at once. */
 const evictionWorkers = 4

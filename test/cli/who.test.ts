@@ -4,17 +4,9 @@ import { holdersDocument, holdersText } from '../../src/cli/holders-text.ts'
 import { RbacIndex } from '../../src/core/rbac/rbac-index.ts'
 import { whoCan } from '../../src/core/rbac/who-can.ts'
 import { lapse, now } from './fake-io.ts'
+import { getSecrets } from './secrets-request.ts'
 import { storedGrant } from './stored-grant.ts'
 
-const request = {
-  verb: 'get',
-  namespace: 'payments',
-  apiGroup: '',
-  resource: 'secrets',
-  subresource: '',
-  name: '',
-  path: '',
-}
 const api = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' }
 const leads = { kind: 'Group', name: 'leads' }
 
@@ -38,14 +30,11 @@ const grant = grantRow(
 )
 const carriedBy: ReadonlyMap<string, GrantRow> = new Map(grant.bindings.map((uid) => [uid, grant]))
 
-const found = (changed: Partial<typeof request> = {}) => {
-  const asked = { ...request, ...changed }
-  return { request: asked, holders: whoCan(asked, view()), carriedBy }
-}
+const found = { request: getSecrets, holders: whoCan(getSecrets, view()), carriedBy }
 
 describe('lapse who', () => {
   it('names everybody who may, by what, and until when', () => {
-    expect(holdersText(found(), now)).to.equal(`these may get secrets in payments:
+    expect(holdersText(found, now)).to.equal(`these may get secrets in payments:
   Group system:masters
     group system:masters: * *.*
     for good: no grant carries it
@@ -62,11 +51,11 @@ describe('lapse who', () => {
   })
 
   it('says when nobody may', () => {
-    expect(holdersText({ ...found(), holders: [] }, now)).to.equal('nobody may get secrets in payments\n')
+    expect(holdersText({ ...found, holders: [] }, now)).to.equal('nobody may get secrets in payments\n')
   })
 
   it('gives the same as a document', () => {
-    const { kind, holders } = holdersDocument(found()) as {
+    const { kind, holders } = holdersDocument(found) as {
       readonly kind: string
       readonly holders: readonly {
         readonly subject: object

@@ -8,19 +8,11 @@ import { Forbidden } from '../../src/cluster/errors.ts'
 import type { Identity } from '../../src/core/identity.ts'
 import { RbacIndex } from '../../src/core/rbac/rbac-index.ts'
 import { rbacUserOf } from '../../src/core/rbac/subject.ts'
+import { getSecrets as get } from './secrets-request.ts'
 import { storedGrant } from './stored-grant.ts'
 import { lapse, now } from './fake-io.ts'
 
 const api: Identity = { kind: 'ServiceAccount', namespace: 'payments', name: 'api' }
-const get = {
-  verb: 'get',
-  namespace: 'payments',
-  apiGroup: '',
-  resource: 'secrets',
-  subresource: '',
-  name: '',
-  path: '',
-}
 
 const rule = (verbs: readonly string[], resourceNames?: readonly string[]) => ({
   apiGroups: [''],

@@ -151,14 +151,8 @@ async function isDeletedAsKnown(
   role: KubeObject | null,
 ): Promise<boolean> {
   if (role === null || !isOwnedBy(role, revision.metadata.uid)) return false
-  return (
-    (await deleteExactly(
-      client,
-      resources.clusterRoles,
-      { namespace: '', name: role.metadata.name },
-      role.metadata.uid,
-    )) !== 'another'
-  )
+  const { name, uid } = role.metadata
+  return (await deleteExactly(client, resources.clusterRoles, { namespace: '', name }, uid)) !== 'another'
 }
 
 async function deleteRole(client: ClusterClient, { metadata: { name, uid } }: KubeObject): Promise<void> {

@@ -18,14 +18,14 @@ export interface LoadedUser extends User {
   readonly unsupported?: string
 }
 
-/**
- * One file, or those of KUBECONFIG, or ~/.kube/config, or else what a pod has; http://localhost:8080 when there is
- * none of these. Throws when a file cannot be read or is no kubeconfig; of KUBECONFIG it is enough that one exists.
- */
-export function readKubeConfig(Config: KubeConfigClass, file: string | null): KubeConfig {
-  const files = file === null ? usualFiles() : [file]
+/** That file; or those of KUBECONFIG that exist, of which there must be one; or ~/.kube/config; none: there is no such file. */
+export function kubeConfigFiles(file: string | null): readonly string[] {
+  return file === null ? usualFiles() : [file]
+}
+
+/** What these files say together. Throws when one cannot be read or is no kubeconfig. */
+export function readKubeConfig(Config: KubeConfigClass, files: readonly string[]): KubeConfig {
   const config = new Config()
-  if (files.length === 0) config.loadFromDefault()
   for (const path of files) takeOver(config, readFile(Config, path))
   return config
 }

@@ -1,4 +1,5 @@
 import type { Change, KubeObject, ObjectKey } from './ports.ts'
+import { SharedTexts } from './shared-texts.ts'
 
 interface Entry<T> {
   readonly key: ObjectKey
@@ -11,6 +12,7 @@ interface Entry<T> {
 export class Store<T> {
   readonly #entries = new Map<string, Entry<T>>()
   readonly #transform: (object: KubeObject) => T
+  readonly #texts = new SharedTexts()
   /** Made when it is asked for; null after a change. */
   #values: readonly T[] | null = null
 
@@ -34,11 +36,12 @@ export class Store<T> {
 
   /** Another UID under a known name is another object: a removal, then an addition. */
   put(object: KubeObject): readonly Change<T>[] {
-    const { namespace = '', name, uid, resourceVersion } = object.metadata
-    const key = { namespace, name }
-    const known = this.#entries.get(idOf(key))
-    if (known?.uid === uid && known.resourceVersion === resourceVersion) return []
-    const value = this.#transform(slim(object))
+    const known = this.#entries.get(idOf(keyOf(object)))
+    if (known?.uid === object.metadata.uid && known.resourceVersion === object.metadata.resourceVersion) return []
+    const kept = this.#texts.within(slim(object))
+    const { uid, resourceVersion } = kept.metadata
+    const key = keyOf(kept)
+    const value = this.#transform(kept)
     this.#values = null
     this.#entries.set(idOf(key), { key, uid, resourceVersion, value })
     if (known === undefined || known.uid === uid) return [{ key, before: known?.value ?? null, after: value }]
@@ -58,12 +61,14 @@ export class Store<T> {
 
   /** Takes these objects for all that exist; removals come first. */
   replace(objects: readonly KubeObject[]): readonly Change<T>[] {
-    const present = new Set(
-      objects.map(({ metadata }) => idOf({ namespace: metadata.namespace ?? '', name: metadata.name })),
-    )
+    const present = new Set(objects.map((object) => idOf(keyOf(object))))
     const gone = Array.from(this.#entries.values()).filter(({ key }) => !present.has(idOf(key)))
     return [...gone.flatMap(({ key }) => this.remove(key)), ...objects.flatMap((object) => this.put(object))]
   }
+}
+
+function keyOf({ metadata }: KubeObject): ObjectKey {
+  return { namespace: metadata.namespace ?? '', name: metadata.name }
 }
 
 /** One string for a key; no name and no namespace contains a slash. */

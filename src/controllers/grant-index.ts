@@ -1,5 +1,6 @@
 import type { NHIGrant } from '../api/v1alpha1/objects.ts'
 import type { Change, ObjectKey } from '../cluster/ports.ts'
+import { Groups } from '../core/groups.ts'
 import type { Identity } from '../core/identity.ts'
 import { canonicalIdentity } from '../core/policy/select.ts'
 import { boundSubjectOf, policyNamedBy, subjectOf } from './nhi-grant/named-in-spec.ts'
@@ -9,22 +10,22 @@ type Relation = 'policy' | 'namespace' | 'subject'
 
 /** Which grants a change of something else concerns, without a look at all of them. Exact: it knows what a cache of grants holds. */
 export class GrantIndex {
-  /** By relation and name, then by the grant's own key. Nothing is kept of a name that no grant has any more. */
-  readonly #related = new Map<string, Map<string, ObjectKey>>()
+  /** By relation and name, then by the grant's own key. */
+  readonly #related = new Groups<ObjectKey>()
 
   /** Takes in a change that a cache has seen. */
   apply({ key, before, after }: Change<NHIGrant>): void {
-    if (before !== null) for (const relation of relationsOf(key, before)) this.#remove(relation, key)
-    if (after !== null) for (const relation of relationsOf(key, after)) this.#add(relation, key)
+    if (before !== null) for (const relation of relationsOf(key, before)) this.#related.remove(relation, idOf(key))
+    if (after !== null) for (const relation of relationsOf(key, after)) this.#related.put(relation, idOf(key), key)
   }
 
   ofPolicy(name: string): readonly ObjectKey[] {
-    return this.#under(relationTo('policy', '', name))
+    return this.#related.of(relationTo('policy', '', name))
   }
 
   /** Those that are in it, and those for a ServiceAccount of it. */
   ofNamespace(name: string): readonly ObjectKey[] {
-    return this.#under(relationTo('namespace', '', name))
+    return this.#related.of(relationTo('namespace', '', name))
   }
 
   /** Those for that ServiceAccount, also where it is spelled as a User, or whose own it is. */
@@ -34,22 +35,7 @@ export class GrantIndex {
 
   /** Those for that subject, however it is spelled. */
   ofSubject(subject: Identity): readonly ObjectKey[] {
-    return this.#under(relationToSubject(canonicalIdentity(subject)))
-  }
-
-  #under(relation: string): readonly ObjectKey[] {
-    return [...(this.#related.get(relation)?.values() ?? [])]
-  }
-
-  #add(relation: string, key: ObjectKey): void {
-    const grants = this.#related.get(relation) ?? new Map<string, ObjectKey>()
-    this.#related.set(relation, grants.set(idOf(key), key))
-  }
-
-  #remove(relation: string, key: ObjectKey): void {
-    const grants = this.#related.get(relation)
-    grants?.delete(idOf(key))
-    if (grants?.size === 0) this.#related.delete(relation)
+    return this.#related.of(relationToSubject(canonicalIdentity(subject)))
   }
 }
 

@@ -1,11 +1,12 @@
+import { Groups } from '../core/groups.ts'
 import { usernameOf, type Identity } from '../core/identity.ts'
 import type { LiveGrant } from '../core/world.ts'
 
 /** The grants that have not ended, by policy and by subject, and the bindings that carry those that are Active. */
 export class LiveGrants {
   readonly #known = new Map<string, LiveGrant>()
-  readonly #byPolicy: GrantsBy = new Map()
-  readonly #byUsername: GrantsBy = new Map()
+  readonly #byPolicy = new Groups<LiveGrant>()
+  readonly #byUsername = new Groups<LiveGrant>()
   #bindings: ReadonlySet<string> = new Set()
   #changed = false
 
@@ -14,9 +15,9 @@ export class LiveGrants {
     this.remove(key)
     if (grant === null) return
     this.#known.set(key, grant)
-    insert(this.#byPolicy, grant.policy, key, grant)
+    this.#byPolicy.put(grant.policy, key, grant)
     const username = usernameOf(grant.subject)
-    if (username !== null) insert(this.#byUsername, username, key, grant)
+    if (username !== null) this.#byUsername.put(username, key, grant)
   }
 
   remove(key: string): void {
@@ -24,8 +25,8 @@ export class LiveGrants {
     const grant = this.#known.get(key)
     if (grant === undefined) return
     this.#known.delete(key)
-    erase(this.#byPolicy, grant.policy, key)
-    erase(this.#byUsername, usernameOf(grant.subject) ?? '', key)
+    this.#byPolicy.remove(grant.policy, key)
+    this.#byUsername.remove(usernameOf(grant.subject) ?? '', key)
   }
 
   has(key: string): boolean {
@@ -36,12 +37,12 @@ export class LiveGrants {
   under(policy: string, subject: Identity | null = null): readonly LiveGrant[] {
     const username = subject === null ? null : usernameOf(subject)
     if (username !== null) return this.of(username).filter((grant) => grant.policy === policy)
-    return [...(this.#byPolicy.get(policy)?.values() ?? [])]
+    return this.#byPolicy.of(policy)
   }
 
   /** A subject may be spelled out as a User: its user name is the same. */
   of(username: string): readonly LiveGrant[] {
-    return [...(this.#byUsername.get(username)?.values() ?? [])]
+    return this.#byUsername.of(username)
   }
 
   /** A new set only when its content differs, so that what is memoised by it stays good through unrelated changes. */
@@ -55,16 +56,4 @@ export class LiveGrants {
     if (!same) this.#bindings = now
     return this.#bindings
   }
-}
-
-type GrantsBy = Map<string, Map<string, LiveGrant>>
-
-function insert(index: GrantsBy, by: string, key: string, grant: LiveGrant): void {
-  index.set(by, (index.get(by) ?? new Map<string, LiveGrant>()).set(key, grant))
-}
-
-function erase(index: GrantsBy, by: string, key: string): void {
-  const grants = index.get(by)
-  grants?.delete(key)
-  if (grants?.size === 0) index.delete(by)
 }

@@ -1,5 +1,6 @@
 import { parseAccessPolicy } from '../api/v1alpha1/parse-access-policy.ts'
 import { isObject } from '../api/validate.ts'
+import { Groups } from '../core/groups.ts'
 import type { Policy } from '../core/policy/policy.ts'
 import type { Problem } from '../core/problem.ts'
 import { RbacIndex } from '../core/rbac/rbac-index.ts'
@@ -59,7 +60,7 @@ export class WorldIndex implements World {
   readonly rbac = new RbacIndex()
   readonly #policies = new Map<string, Policy>()
   readonly #brokenPolicies = new Map<string, readonly Problem[]>()
-  readonly #revisions = new Map<string, Map<string, RevisionFacts>>()
+  readonly #revisions = new Groups<RevisionFacts>()
   readonly #namespaces = new Map<string, Labels>()
   readonly #serviceAccounts = new Map<string, ServiceAccountFacts>()
   readonly #grants = new LiveGrants()
@@ -119,7 +120,8 @@ export class WorldIndex implements World {
         return this.#listPolicies()
       case 'AccessPolicyRevision': {
         const facts = readRevision(object)
-        return void (facts === null ? false : this.#revisions.get(facts.policy)?.delete(facts.version))
+        if (facts !== null) this.#revisions.remove(facts.policy, facts.version)
+        return
       }
       case 'NHIGrant':
         return this.#removeGrant(`${key.namespace}/${key.name}`)
@@ -153,7 +155,7 @@ export class WorldIndex implements World {
   }
 
   revisions(policy: string): readonly RevisionFacts[] {
-    return [...(this.#revisions.get(policy)?.values() ?? [])]
+    return this.#revisions.of(policy)
   }
 
   namespaceLabels(name: string): Labels | null {
@@ -220,10 +222,7 @@ export class WorldIndex implements World {
 
   #putRevision(object: unknown): void {
     const facts = readRevision(object)
-    if (facts === null) return
-    const versions = this.#revisions.get(facts.policy) ?? new Map<string, RevisionFacts>()
-    versions.set(facts.version, facts)
-    this.#revisions.set(facts.policy, versions)
+    if (facts !== null) this.#revisions.put(facts.policy, facts.version, facts)
   }
 
   #listPolicies(): void {

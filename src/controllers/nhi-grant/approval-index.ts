@@ -2,6 +2,7 @@ import type { NHIGrantApproval } from '../../api/v1alpha1/objects.ts'
 import { grantNamespaceOf } from '../../api/v1alpha1/parse-nhi-grant-approval.ts'
 import type { Change } from '../../cluster/ports.ts'
 import type { ApprovalFacts } from '../../core/grant/approval.ts'
+import { Groups } from '../../core/groups.ts'
 import { parseInstant } from '../../core/time.ts'
 
 /**
@@ -10,7 +11,7 @@ import { parseInstant } from '../../core/time.ts'
  */
 export class ApprovalIndex {
   /** By the namespace and the UID of the grant, then by the UID of the approval. */
-  readonly #known = new Map<string, Map<string, ApprovalFacts>>()
+  readonly #known = new Groups<ApprovalFacts>()
 
   readonly #clusterNamespace: string | null
 
@@ -21,29 +22,16 @@ export class ApprovalIndex {
 
   /** Takes in a change that a cache has seen. */
   apply({ before, after }: Change<NHIGrantApproval>): void {
-    if (before !== null) this.#remove(before)
-    if (after !== null && this.#counts(after)) this.#add(after)
+    if (before !== null) this.#known.remove(keyOf(before), before.metadata.uid)
+    if (after !== null && this.#counts(after)) this.#known.put(keyOf(after), after.metadata.uid, factsOf(after))
   }
 
   of(namespace: string, grantUid: string): readonly ApprovalFacts[] {
-    return [...(this.#known.get(`${namespace}/${grantUid}`)?.values() ?? [])]
+    return this.#known.of(`${namespace}/${grantUid}`)
   }
 
   #counts({ metadata, spec }: NHIGrantApproval): boolean {
     return spec.grant.kind !== 'ClusterNHIGrant' || metadata.namespace === this.#clusterNamespace
-  }
-
-  #add(approval: NHIGrantApproval): void {
-    const key = keyOf(approval)
-    const others = this.#known.get(key) ?? new Map<string, ApprovalFacts>()
-    this.#known.set(key, others.set(approval.metadata.uid, factsOf(approval)))
-  }
-
-  #remove(approval: NHIGrantApproval): void {
-    const key = keyOf(approval)
-    const others = this.#known.get(key)
-    others?.delete(approval.metadata.uid)
-    if (others?.size === 0) this.#known.delete(key)
   }
 }
 

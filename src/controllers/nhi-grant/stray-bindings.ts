@@ -1,5 +1,6 @@
 import { marks, type NHIGrant } from '../../api/v1alpha1/objects.ts'
 import type { Cache, Change, MetadataOnly, ObjectKey } from '../../cluster/ports.ts'
+import { Groups } from '../../core/groups.ts'
 import type { Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { isUnderWay } from './under-way.ts'
@@ -20,7 +21,7 @@ export class StrayBindings {
   /** UIDs of grants. */
   readonly #underWay = new Set<string>()
   /** Keys of bindings, by the UID of their grant. */
-  readonly #bindings = new Map<string, Set<string>>()
+  readonly #bindings = new Groups<true>()
   /** UIDs of grants that are over and have bindings, the oldest first, each with the time since when. */
   readonly #since = new Map<string, Millis>()
 
@@ -59,7 +60,7 @@ export class StrayBindings {
     if (was === is) return
     if (was !== null) this.#remove(was, key)
     if (is === null) return
-    this.#bindings.set(is, (this.#bindings.get(is) ?? new Set()).add(idOf(key)))
+    this.#bindings.put(is, idOf(key), true)
     if (!this.#underWay.has(is)) this.#find(is, found)
   }
 
@@ -69,11 +70,8 @@ export class StrayBindings {
   }
 
   #remove(grantUid: string, key: ObjectKey): void {
-    const bindings = this.#bindings.get(grantUid)
-    bindings?.delete(idOf(key))
-    if (bindings === undefined || bindings.size > 0) return
-    this.#bindings.delete(grantUid)
-    this.#since.delete(grantUid)
+    this.#bindings.remove(grantUid, idOf(key))
+    if (!this.#bindings.has(grantUid)) this.#since.delete(grantUid)
   }
 }
 

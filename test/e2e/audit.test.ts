@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -60,6 +60,13 @@ describe('the audit records of an installation', function () {
   const of = (uid: string, path = file): readonly (AuditRecord & Evidence)[] =>
     recordsIn(path).filter((record): record is AuditRecord & Evidence => 'grant' in record && record.grant.uid === uid)
   const kindsOf = (uid: string): readonly string[] => of(uid).map(({ kind }) => kind)
+  /** Everything that was written, in order, whatever was rotated. */
+  const verifyAll = () => verify(...[`${file}.1`, file].filter((path) => existsSync(path)))
+  /** By the metric of the controller. */
+  const areWritable = async (): Promise<boolean> => {
+    const url = `http://127.0.0.1:${installation.controller.localPort('http')}/metrics`
+    return /^lapse_audit_writable 1$/m.test(await (await fetch(url)).text())
+  }
 
   it('F15: tell the life of a grant, each step before its status does, and outlive the grant', async () => {
     const uid = await ask('life', { duration: '2s' })
@@ -151,7 +158,42 @@ describe('the audit records of an installation', function () {
     await scene.ends('ends', 'Revoked', 40_000)
     await scene.reaches('waits', 'Active', 40_000)
     expect(stepsIn(of(ending))).to.deep.equal(['Issuing', 'Issued', 'Ending', 'Ended', 'RevocationVerified'])
-    expect((await verify(`${file}.1`, file)).stdout).to.match(/^proved: .* in 1 chain\n/)
+    expect((await verifyAll()).stdout).to.match(/^proved: .* in 1 chain\n/)
     expect(installation.controller.logs()).to.include(refused)
+  })
+
+  it('F15: when they cannot be written, access ends by time all the same; then what is missing is written, once', async () => {
+    const before = await scene.roleBindings()
+    const lapsing = await ask('lapses', { duration: '8s' })
+    const { status } = await scene.reaches('lapses', 'Active')
+    await scene.whenAllowed()
+    const end = Date.parse(status.notAfter)
+    renameSync(join(directory, 'log'), join(directory, 'away'))
+    expect(Date.now(), 'the end comes after the loss').to.be.below(end)
+    let lastYes = 0
+    await eventually('the access is gone', async () => {
+      const asked = Date.now()
+      if (!(await scene.allows())) return true
+      lastYes = asked
+      return undefined
+    })
+    expect(lastYes - end).to.be.below(2_000)
+    await eventually('it is told', async () => ((await areWritable()) ? undefined : true))
+    const fifthTry = `"key":"${scene.namespace}/lapses","failures":5`
+    await eventually(
+      'it has been tried often',
+      async () => installation.controller.logs().includes(fifthTry) || undefined,
+    )
+    expect(await scene.roleBindings()).to.have.length(before.length)
+    expect((await scene.grant('lapses'))['status'].state).to.equal('Active')
+    const written = of(lapsing, join(directory, 'away', 'audit.jsonl'))
+    expect(stepsIn(written)).to.deep.equal(['Issuing', 'Issued'])
+    renameSync(join(directory, 'away'), join(directory, 'log'))
+    const { status: ended } = await scene.ends('lapses', 'Expired', 40_000)
+    expect(ended.notAfter).to.equal(status.notAfter)
+    expect(stepsIn(of(lapsing))).to.deep.equal(['Issuing', 'Issued', 'Ending', 'Ended', 'RevocationVerified'])
+    expect(of(lapsing).find(({ kind }) => kind === 'Ended')!.message).to.match(/^Expired: /)
+    expect(await areWritable()).to.equal(true)
+    expect((await verifyAll()).stdout).to.match(/^proved: .* in 1 chain\n/)
   })
 })

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { loadConnection } from '../cluster/connection.ts'
 import { Reflector } from '../cluster/reflector.ts'
+import { resources } from '../cluster/resources.ts'
 import { Transport } from '../cluster/transport.ts'
 import { loadConditionEngine } from '../core/cel/engine.ts'
 import { parseTemplateKind, type TemplateKind } from '../core/workload/template-kinds.ts'
@@ -16,6 +17,7 @@ import { TrustedClock } from '../runtime/trusted-clock.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { CertificateWatch, readCertificate, type CertificatePair } from '../webhook/certificate.ts'
 import { Judge } from '../webhook/judge.ts'
+import { readSaying, type Saying } from '../webhook/said-of-grants.ts'
 import { ServingCertificate } from '../webhook/serving-certificate.ts'
 import { AdmissionServer } from '../webhook/server.ts'
 import { WatchedWorld } from '../webhook/watched-world.ts'
@@ -84,19 +86,21 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     witness: trusted,
   })
   await loadConditionEngine()
-  const reflectors = createReflectors(transport, log, metrics)
+  const { reflectors, approvals } = createReflectors(transport, log, metrics)
+  const caches = [...reflectors, { kind: 'NHIGrantApproval', cache: approvals }] as const
   const terms = {
     credentialNamespaces: new Set(config.credentialNamespaces),
     clusterGrants: clusterGrantTerms(config, connection.namespace),
   }
   const world = createWorld(reflectors, terms, metrics)
+  world.followApprovals(approvals)
   const server = new AdmissionServer({
     judge: new Judge({ world, operatorUser, podTemplates, clock: trusted, log, metrics }),
     version,
     clock,
     log,
   })
-  const checks = reflectors.map(({ kind, cache }) => ({ name: `cache of ${kind}`, isReady: () => cache.hasSynced }))
+  const checks = caches.map(({ kind, cache }) => ({ name: `cache of ${kind}`, isReady: () => cache.hasSynced }))
   const serving = new ServingCertificate(server, certificate, clock)
   const install = (pair: CertificatePair): void => serving.replace(pair)
   const certificates = new CertificateWatch({ directory: tlsDir, current: certificate, install, clock, log })
@@ -109,7 +113,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const port = await server.listen(address, certificate)
   const health = await serveHealth({ ...httpAddress, checks, metrics, log })
   shutdown.add('answer the last reviews', () => server.drain())
-  shutdown.add('stop the watches', async () => void (await Promise.all(reflectors.map(({ cache }) => cache.stop()))))
+  shutdown.add('stop the watches', async () => void (await Promise.all(caches.map(({ cache }) => cache.stop()))))
   shutdown.add('stop looking at the clocks', async () => clocks.stop())
   shutdown.add('stop looking at the certificate', () => certificates.stop())
   shutdown.add('close the health server', () => health.close())
@@ -117,8 +121,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   certificates.start()
   clocks.start()
   try {
-    for (const { cache } of reflectors) cache.start()
-    await Promise.all(reflectors.map(({ cache }) => cache.whenSynced()))
+    for (const { cache } of caches) cache.start()
+    await Promise.all(caches.map(({ cache }) => cache.whenSynced()))
     log.info('webhook ready', { version, port })
   } catch (error) {
     // a start that is broken off by a shutdown is none of its failures
@@ -150,19 +154,24 @@ interface KindReflector {
   readonly cache: Reflector
 }
 
-function createReflectors(transport: Transport, log: Log, metrics: Metrics): readonly KindReflector[] {
-  return worldKinds.map((kind) => ({
-    kind,
-    cache: new Reflector({
-      type: worldResources[kind],
-      form: kind === 'Namespace' ? 'metadata' : 'whole',
-      transport,
-      clock: systemClock,
-      log,
-      random: Math.random,
-      observer: metrics,
-    }),
-  }))
+interface Reflectors {
+  readonly reflectors: readonly KindReflector[]
+  readonly approvals: Reflector<Saying | null>
+}
+
+function createReflectors(transport: Transport, log: Log, metrics: Metrics): Reflectors {
+  const shared = { transport, clock: systemClock, log, random: Math.random, observer: metrics }
+  return {
+    reflectors: worldKinds.map((kind) => ({
+      kind,
+      cache: new Reflector({
+        ...shared,
+        type: worldResources[kind],
+        form: kind === 'Namespace' ? 'metadata' : 'whole',
+      }),
+    })),
+    approvals: new Reflector({ ...shared, type: resources.nhiGrantApprovals, form: 'whole', transform: readSaying }),
+  }
 }
 
 function createWorld(reflectors: readonly KindReflector[], terms: OperatorTerms, metrics: Metrics): WatchedWorld {

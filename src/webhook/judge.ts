@@ -91,7 +91,7 @@ export class Judge {
 
   #review(review: Review, request: AdmissionRequest): Answer {
     const { world, clock, operatorUser, podTemplates = [] } = this.#options
-    return review(request, { world: world.world, now: clock.now(), operatorUser, podTemplates })
+    return review(request, { world: world.world, now: clock.now(), operatorUser, podTemplates, said: world.said })
   }
 
   /** Judges again with each change of what is missing, until nothing is, or for so long as a review may wait. */

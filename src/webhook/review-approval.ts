@@ -11,7 +11,8 @@ import type { World } from '../core/world.ts'
 import { addedOwners } from './added-owners.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { allowed, refused, type Answer, type WorldReference } from './answer.ts'
-import { describeObject, refuseBy, refuseInvalid, type Review } from './review.ts'
+import { describeObject, refuseBy, refuseInvalid, type Review, type Snapshot } from './review.ts'
+import { sayingOf } from './said-of-grants.ts'
 
 /** What is said of a grant is said by whoever may, of what he has looked at, once and for good. */
 export const reviewApproval: Review = (request, snapshot) => {
@@ -27,7 +28,7 @@ export const reviewApproval: Review = (request, snapshot) => {
   }
 }
 
-const reviewNewApproval: Review = (request, { world, now }) => {
+const reviewNewApproval: Review = (request, { world, now, said }) => {
   const parsed = parseNHIGrantApproval(request.object)
   if (!parsed.ok) return refuseInvalid(request, parsed.problems)
   const { spec } = parsed.value
@@ -40,7 +41,7 @@ const reviewNewApproval: Review = (request, { world, now }) => {
     ...reviewPlace(request, parsed.value, world),
     ...decideApproval(asked, world, now),
   ]
-  if (findings.length === 0) return allowed
+  if (findings.length === 0) return reviewRepetition(request, spec, said)
   const policy = world.grant(namespace, name)?.spec.policy.name ?? null
   return refuseBy(request, 'would count for nothing', findings, { unsettled: unsettledIn(asked, policy, findings) })
 }
@@ -59,6 +60,20 @@ function reviewPlace({ namespace }: AdmissionRequest, { spec }: ParsedApproval, 
   if (spec.grant.kind !== 'ClusterNHIGrant' || namespace === place) return []
   const message = `what is said of a ClusterNHIGrant counts in ${place === null ? 'no namespace' : `namespace ${place}`} only`
   return [highFinding('approval-misplaced', 'metadata.namespace', message, 'create it there')]
+}
+
+/**
+ * Only one of what an approver says twice counts, and each would be kept and looked at. What the cache has yet to hear of passes, and
+ * counts once. Not AlreadyExists: the API server would take it for a taken name and ask eight times where a name is generated.
+ */
+function reviewRepetition(request: AdmissionRequest, spec: ParsedApproval['spec'], said: Snapshot['said']): Answer {
+  const known = said?.nameOf(sayingOf({ namespace: request.namespace, spec })) ?? null
+  if (known === null) return allowed
+  const done = { Approve: 'approved', Deny: 'denied', Review: 'reviewed' }[spec.decision]
+  const message = `${request.user.username} has already ${done} this grant as it is: ${known}`
+  return refuseBy(request, 'says nothing new', [
+    highFinding('approval-repeated', 'spec', message, 'leave it at that: nobody counts twice'),
+  ])
 }
 
 /** What may still be on its way to us: the grant itself, how it has ended, or a newer version of its policy. */

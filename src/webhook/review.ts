@@ -7,6 +7,7 @@ import type { World } from '../core/world.ts'
 import type { TemplateKind } from '../core/workload/template-kinds.ts'
 import type { AdmissionRequest } from './admission-review.ts'
 import { refused, type Answer } from './answer.ts'
+import type { SaidOfGrants } from './said-of-grants.ts'
 
 /** What is known at the moment of a review. */
 export interface Snapshot {
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly operatorUser: string
   /** Further kinds whose objects embed pod templates; absent: none. */
   readonly podTemplates?: readonly TemplateKind[]
+  /** What was said of grants before; absent: nothing. */
+  readonly said?: Pick<SaidOfGrants, 'nameOf'>
 }
 
 /** Judges one request. Pure: the same request and snapshot have the same answer, so a dry run leaves no trace. */

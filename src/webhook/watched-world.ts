@@ -4,10 +4,13 @@ import type { Millis } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { WorldIndex, worldKinds, type OperatorTerms, type WorldKind } from '../world/world-index.ts'
 import type { WorldReference } from './answer.ts'
+import { SaidOfGrants, type Saying } from './said-of-grants.ts'
 
 /** The world that reviews look at, and how to wait for it. */
 export interface ReviewedWorld {
   readonly world: World
+  /** What was said of grants before. */
+  readonly said: Pick<SaidOfGrants, 'nameOf'>
   /** False until everything that exists has been taken in. */
   isReady(): boolean
   /** For how long the API server was not heard on the cache that has heard nothing for longest; null: not known. */
@@ -17,7 +20,11 @@ export interface ReviewedWorld {
 }
 
 /** A cache that may know for how long it has heard nothing. */
-type FollowedCache = Cache<object> & { readonly age?: Millis | null }
+type FollowedCache<T = object> = Cache<T> & { readonly age?: Millis | null }
+
+/** Approvals are no part of the world that decisions look at: only the review of another one asks for them. */
+const followedKinds = [...worldKinds, 'NHIGrantApproval'] as const
+type FollowedKind = (typeof followedKinds)[number]
 
 interface Waiter {
   readonly keys: ReadonlySet<string>
@@ -26,9 +33,10 @@ interface Waiter {
 
 /** The world as the caches of this process know it. */
 export class WatchedWorld implements ReviewedWorld {
+  readonly said = new SaidOfGrants()
   readonly #world: WorldIndex
   readonly #clock: Clock
-  readonly #caches = new Map<WorldKind, Pick<FollowedCache, 'hasSynced' | 'age'>>()
+  readonly #caches = new Map<FollowedKind, Pick<FollowedCache, 'hasSynced' | 'age'>>()
   readonly #waiters = new Set<Waiter>()
 
   constructor(clock: Clock, known: Partial<OperatorTerms> = {}) {
@@ -49,8 +57,14 @@ export class WatchedWorld implements ReviewedWorld {
     })
   }
 
+  /** The same of what is said of grants. Once. */
+  followApprovals(cache: FollowedCache<Saying | null>): void {
+    this.#caches.set('NHIGrantApproval', cache)
+    cache.subscribe((change) => this.said.apply(change))
+  }
+
   isReady(): boolean {
-    return worldKinds.every((kind) => this.#caches.get(kind)?.hasSynced === true)
+    return followedKinds.every((kind) => this.#caches.get(kind)?.hasSynced === true)
   }
 
   get age(): Millis | null {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 
 import { silentLog } from '../../src/runtime/log.ts'
 import { Judge } from '../../src/webhook/judge.ts'
+import { SaidOfGrants } from '../../src/webhook/said-of-grants.ts'
 import { webhooks } from '../../src/webhook/webhooks.ts'
 import type { WorldIndex } from '../../src/world/world-index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -51,7 +52,7 @@ async function answer(world: WorldIndex, path: string, body: string): Promise<Re
     clock: new FakeClock(),
     log: silentLog,
     metrics: { review: () => {} },
-    world: { world, isReady: () => true, age: null, nextChange: () => Promise.resolve() },
+    world: { world, said: new SaidOfGrants(), isReady: () => true, age: null, nextChange: () => Promise.resolve() },
   })
   return JSON.parse((await judge.answer(webhooks.get(path)!, body)).body) as Review
 }

@@ -10,6 +10,15 @@ import { guardedCluster } from '../support/guarded-cluster.ts'
 import { grant, pod } from '../webhook/objects.ts'
 import { operatorUser, reviewOf, type RawObject } from '../webhook/requests.ts'
 
+/** One that holds nothing. */
+const cacheOf = (hasSynced: boolean, age: number | null = null) => ({
+  get: () => null,
+  list: () => [],
+  hasSynced,
+  subscribe: () => {},
+  age,
+})
+
 describe('B14 caches that are not there, or not up to date', () => {
   const elsewhere = 'elsewhere a decision was taken on what was cached so far (CVE-2021-43979)'
 
@@ -19,12 +28,12 @@ describe('B14 caches that are not there, or not up to date', () => {
     ['/v1/admit/access', { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'x' } }],
   ] as const satisfies readonly (readonly [path: string, object: RawObject])[]
 
-  for (const missing of worldKinds)
+  for (const missing of [...worldKinds, 'NHIGrantApproval'])
     it(`refuse everything while ${missing} has not been listed: ${elsewhere}`, async () => {
       const clock = new FakeClock()
       const world = new WatchedWorld(clock)
-      for (const kind of worldKinds)
-        world.follow(kind, { get: () => null, list: () => [], hasSynced: kind !== missing, subscribe: () => {} })
+      for (const kind of worldKinds) world.follow(kind, cacheOf(kind !== missing))
+      world.followApprovals(cacheOf(missing !== 'NHIGrantApproval'))
       const judge = new Judge({ operatorUser, clock, log: silentLog, metrics: { review: () => {} }, world })
       for (const [path, object] of samples) {
         const { body } = await judge.answer(webhooks.get(path)!, JSON.stringify(reviewOf(object)))
@@ -37,10 +46,8 @@ describe('B14 caches that are not there, or not up to date', () => {
   it('are told to whoever writes and to the audit log: elsewhere nothing in the answer said that it was old', async () => {
     const clock = new FakeClock()
     const world = new WatchedWorld(clock)
-    for (const kind of worldKinds) {
-      const age = kind === 'RoleBinding' ? 600_000 : 1_000
-      world.follow(kind, { get: () => null, list: () => [], hasSynced: true, subscribe: () => {}, age })
-    }
+    for (const kind of worldKinds) world.follow(kind, cacheOf(true, kind === 'RoleBinding' ? 600_000 : 1_000))
+    world.followApprovals(cacheOf(true, 1_000))
     const judge = new Judge({ operatorUser, clock, log: silentLog, metrics: { review: () => {} }, world })
     const [, , [path, role]] = samples
     const { body } = await judge.answer(webhooks.get(path)!, JSON.stringify(reviewOf(role)))
@@ -52,7 +59,7 @@ describe('B14 caches that are not there, or not up to date', () => {
     const url = `http://127.0.0.1:${lapse.webhook.localPort('http')}/metrics`
     const text = await (await fetch(url)).text()
     const ages = [...text.matchAll(/^lapse_cache_age_seconds\{resource="([^"]+)"\} (\S+)$/gm)]
-    expect(ages.length).to.be.at.least(worldKinds.length)
+    expect(ages.length).to.be.at.least(worldKinds.length + 1)
     for (const [, resource, age] of ages) expect(Number(age), resource).to.be.within(0, 300)
   })
 })

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 
 import { silentLog } from '../../src/runtime/log.ts'
 import { Judge } from '../../src/webhook/judge.ts'
+import { SaidOfGrants } from '../../src/webhook/said-of-grants.ts'
 import { webhooks } from '../../src/webhook/webhooks.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { deploymentOf, GuardedNamespace, breach } from '../support/guarded-cluster.ts'
@@ -24,6 +25,7 @@ describe('B20 objects that are crafted to make a check fail', () => {
     metrics: { review: () => {} },
     world: {
       world: worldOf(...payments, policy()),
+      said: new SaidOfGrants(),
       isReady: () => true,
       age: null,
       nextChange: () => Promise.resolve(),

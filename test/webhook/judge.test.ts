@@ -6,6 +6,7 @@ import type { ReviewOutcome } from '../../src/runtime/metrics.ts'
 import { allowed, refused, type Answer } from '../../src/webhook/answer.ts'
 import { Judge } from '../../src/webhook/judge.ts'
 import type { Review } from '../../src/webhook/review.ts'
+import { SaidOfGrants } from '../../src/webhook/said-of-grants.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { deployment } from './objects.ts'
 import { operatorUser, reviewOf, worldOf } from './requests.ts'
@@ -31,6 +32,7 @@ function fixture({ review, isReady = true, age = null }: Fixture) {
     metrics: { review: (outcome) => void outcomes.push(outcome) },
     world: {
       world: worldOf(),
+      said: new SaidOfGrants(),
       isReady: () => isReady,
       age,
       nextChange: async (_references, within) => {

@@ -3,11 +3,13 @@ import { grantDigestOf } from '../../src/api/v1alpha1/digest.ts'
 import type { NHIGrantSpec } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
 import { reviewApproval } from '../../src/webhook/review-approval.ts'
 import { reviewGrant } from '../../src/webhook/review-grant.ts'
+import { readSaying, SaidOfGrants } from '../../src/webhook/said-of-grants.ts'
 import type { WorldIndex } from '../../src/world/world-index.ts'
 import { account, grant, payments, policy } from './objects.ts'
 import {
   gist,
   judge,
+  now,
   operatorUser,
   refusalOf,
   requestOf,
@@ -79,6 +81,16 @@ const lead: RequestOptions = { groups: ['payments-leads', 'system:authenticated'
 const ask = (object: RawObject, options: RequestOptions = lead, world = worldWith(waiting)) =>
   judge(reviewApproval, requestOf(object, options), world)
 const by = (user: string, groups: readonly string[] = ['system:authenticated']): RequestOptions => ({ user, groups })
+
+/** What is said of one when another is there. */
+function askAfter(known: RawObject, object = approval(), options = lead, world = worldWith(waiting)) {
+  const said = new SaidOfGrants()
+  const { namespace, name } = known.metadata as { readonly namespace: string; readonly name: string }
+  said.apply({ key: { namespace, name }, before: null, after: readSaying(known) })
+  return reviewApproval(requestOf(object, options), { world, now, operatorUser, said })
+}
+
+const first = (spec: object = {}, metadata: object = {}) => approval(spec, { name: 'first', ...metadata })
 
 const dropApproval = (world: WorldIndex, options: RequestOptions = {}) =>
   ask(approval({ decision: 'Deny' }), { operation: 'DELETE', ...options }, world)
@@ -250,6 +262,89 @@ describe('reviewApproval', () => {
 
   it('refuses one that says too little', () => {
     expect(gist(ask(approval({ reason: '', decision: 'Maybe' })))).to.contain('422')
+  })
+
+  describe('of what was said before', () => {
+    const wide = { grant: { kind: 'ClusterNHIGrant', name: 'rollout-2041', uid } }
+    const robotSays = { approver: robot, reason: 'automatic' }
+
+    for (const [sentence, text, known, object, options] of [
+      ['an approval', 'ana@example.com has already approved this grant as it is: first', first(), approval()],
+      [
+        'an approval for another reason',
+        'has already approved',
+        first({ reason: 'looked at it' }),
+        approval({}, { name: undefined, generateName: 'rollout-2041-' }),
+      ],
+      ['an approval in a dry run', 'has already approved', first(), approval(), { ...lead, dryRun: true }],
+      [
+        'a denial',
+        'ana@example.com has already denied this grant as it is: first',
+        first({ decision: 'Deny' }),
+        approval({ decision: 'Deny' }),
+      ],
+      [
+        'an approval by a ServiceAccount',
+        `${robot} has already approved this grant as it is: first`,
+        first(robotSays),
+        approval(robotSays),
+        by(robot),
+      ],
+    ] as const)
+      it(`refuses ${sentence} again`, () => {
+        const answer = askAfter(known, object, options)
+        expect(refusalOf(answer)).to.contain('says nothing new\n  [approval-repeated] spec: ').and.contain(text)
+        expect(answer).to.include({ code: 403 })
+        expect(answer.unsettled).to.deep.equal([])
+      })
+
+    for (const [sentence, known, object] of [
+      ['a denial after an approval', first(), approval({ decision: 'Deny' })],
+      ['an approval after a denial', first({ decision: 'Deny' }), approval()],
+      ['what somebody else has said', first({ approver: 'bo@example.com' }), approval()],
+      ['what was said of another grant', first({ grant: { name: 'rollout-2041', uid: 'uid-0' } }), approval()],
+      ['what was said of it as it was before', first({ grantDigest: 'sha256:0' }), approval()],
+      ['what was said where it does not count', first({}, { namespace: 'search' }), approval()],
+      ['what was said of a grant without a namespace', first(wide), approval()],
+      ['what nobody has stamped', first({ approver: undefined }), approval()],
+    ] as const)
+      it(`allows ${sentence}`, () => expect(gist(askAfter(known, object))).to.equal('allowed'))
+
+    it('refuses a review again that is not counted yet', () => {
+      const review = {
+        decision: 'Review',
+        approver: 'rea@example.com',
+        grantDigest: digestIn(worldWith(null), unreviewed),
+      }
+      const answer = askAfter(first(review), approval(review), by('rea@example.com'), worldWith(unreviewed))
+      expect(refusalOf(answer)).to.contain('rea@example.com has already reviewed this grant as it is: first')
+    })
+
+    it('says what else stands against it, and not that it is nothing new', () => {
+      const over = askAfter(first(), approval(), lead, worldWith(stored({ state: 'Revoked' })))
+      expect(refusalOf(over)).to.contain('[approval-out-of-time]').and.not.contain('[approval-repeated]')
+    })
+
+    it('names both: what somebody says comes to two for each grant as it is', () => {
+      const said = new SaidOfGrants()
+      for (const [name, decision] of [
+        ['yes', 'Approve'],
+        ['no', 'Deny'],
+      ] as const)
+        said.apply({ key: { namespace: 'payments', name }, before: null, after: readSaying(first({ decision })) })
+      const answers = ['Approve', 'Deny'].map((decision) =>
+        refusalOf(
+          reviewApproval(requestOf(approval({ decision }), lead), {
+            world: worldWith(waiting),
+            now,
+            operatorUser,
+            said,
+          }),
+        ),
+      )
+      expect(answers[0]).to.contain('as it is: yes')
+      expect(answers[1]).to.contain('as it is: no')
+    })
   })
 
   describe('of a review', () => {

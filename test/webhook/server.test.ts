@@ -5,6 +5,7 @@ import { silentLog } from '../../src/runtime/log.ts'
 import { systemClock, type Clock } from '../../src/runtime/clock.ts'
 import { longestBody } from '../../src/webhook/envelope.ts'
 import { Judge } from '../../src/webhook/judge.ts'
+import { SaidOfGrants } from '../../src/webhook/said-of-grants.ts'
 import { AdmissionServer } from '../../src/webhook/server.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { deployment, hostPath, legacyAccess, payments, policy } from './objects.ts'
@@ -37,7 +38,7 @@ describe('AdmissionServer', () => {
       clock: systemClock,
       log: silentLog,
       metrics: { review: () => {} },
-      world: { world, isReady: () => true, age: null, nextChange: () => Promise.resolve() },
+      world: { world, said: new SaidOfGrants(), isReady: () => true, age: null, nextChange: () => Promise.resolve() },
     })
     server = new AdmissionServer({ judge, version: '1.2.3', clock: time, log: silentLog })
     port = await server.listen({ host, port: 0 }, first)

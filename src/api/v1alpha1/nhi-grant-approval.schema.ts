@@ -2,7 +2,8 @@ import type { Schema, Static } from '../schema.ts'
 
 export const nhiGrantApprovalSpecSchema = {
   type: 'object',
-  description: 'What somebody says of a grant. Immutable: another opinion is another object.',
+  description:
+    'What somebody says of a grant. Immutable: another opinion is another object, and the same one again is refused.',
   required: ['grant', 'grantDigest', 'decision', 'reason'],
   'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'an approval is immutable; create another one' }],
   properties: {

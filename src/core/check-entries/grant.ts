@@ -229,6 +229,13 @@ export const approvalEntries = [
     'End the grant by its spec.revoke, and let it be reviewed',
   ),
   object(
+    'approval-repeated',
+    'O79',
+    'An approval that says nothing new',
+    'A new NHIGrantApproval, against those that are there: of the same grant as it is, by the same approver, with the same decision.',
+    'Leave it at that: nobody counts twice',
+  ),
+  object(
     'suspension-forged',
     'O77',
     'A suspension by somebody else',

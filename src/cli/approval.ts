@@ -1,8 +1,9 @@
 import { apiVersion } from '../api/v1alpha1/objects.ts'
-import type { KubeObject } from '../cluster/ports.ts'
+import type { KubeObject, ObjectKey } from '../cluster/ports.ts'
 import { resources } from '../cluster/resources.ts'
 import { UsageError } from '../runtime/usage-error.ts'
 import { approvalText, type Decision } from './approval-text.ts'
+import { saidOfCheck } from './cluster-failure.ts'
 import { clusterArgsOf, clusterHelp, clusterOptions, type ClusterArgs } from './cluster-options.ts'
 import { inCluster, type ClusterSession } from './cluster-session.ts'
 import { exitCodes, type CommandIo, type Run } from './command.ts'
@@ -30,7 +31,7 @@ exactly that.
       --cluster            of a ClusterNHIGrant; --namespace is then that of the operator, where what is said of one counts
       --yes                do not ask
 ${clusterHelp}
-exit codes: 0 it is said, 1 it is refused, or not meant after all, 2 wrong usage, 3 there is no such grant,
+exit codes: 0 it is said, now or already, 1 it is refused, or not meant after all, 2 wrong usage, 3 there is no such grant,
 4 the cluster cannot be reached or does not permit it
 `
 }
@@ -41,6 +42,9 @@ const options = {
   cluster: { type: 'boolean' },
   yes: { type: 'boolean', short: 'y' },
 } as const
+
+/** An NHIGrantApproval; for text its name is enough. */
+type Said = KubeObject | { readonly metadata: ObjectKey }
 
 interface ApprovalArgs {
   readonly cluster: ClusterArgs
@@ -88,12 +92,30 @@ async function decide(args: ApprovalArgs, session: ClusterSession, io: CommandIo
     io.stderr.write(`lapse ${command}: nothing was written\n`)
     return exitCodes.refused
   }
-  const created = await session.client.create(
-    resources.nhiGrantApprovals,
-    approvalOf(grant, looked.digest, session.namespace, args),
-  )
-  report(created, args, io)
+  const approval = approvalOf(grant, looked.digest, session.namespace, args)
+  report(await say(approval, args, session, io), args, io)
   return exitCodes.ok
+}
+
+/** What says so: it is created, unless the webhook says that it is there already. */
+async function say(
+  approval: object,
+  { command, cluster }: ApprovalArgs,
+  { client, namespace }: ClusterSession,
+  io: CommandIo,
+): Promise<Said> {
+  try {
+    return await client.create(resources.nhiGrantApprovals, approval)
+  } catch (error) {
+    const said = saidOfCheck(error, 'approval-repeated')
+    if (said === null) throw error
+    io.stderr.write(`lapse ${command}: ${oneLine(said)}; nothing is written\n`)
+    const key = { namespace, name: said.slice(said.lastIndexOf(' ') + 1) }
+    if (cluster.output === 'text') return { metadata: key }
+    const found = await client.get(resources.nhiGrantApprovals, key)
+    if (found === null) throw error
+    return found
+  }
 }
 
 function approvalOf(
@@ -119,11 +141,11 @@ async function isMeant({ isSure, decision }: ApprovalArgs, io: CommandIo): Promi
   return /^y(es)?$/i.test(answer.trim())
 }
 
-function report(created: KubeObject, { cluster, decision }: ApprovalArgs, io: CommandIo): void {
-  const { namespace = '', name } = created.metadata
+function report(said: Said, { cluster, decision }: ApprovalArgs, io: CommandIo): void {
+  const { namespace = '', name } = said.metadata
   io.stdout.write(
     cluster.output === 'text'
       ? `${decision}: NHIGrantApproval ${namespace}/${name}\n`
-      : printedDocument(created, cluster.output),
+      : printedDocument(said, cluster.output),
   )
 }

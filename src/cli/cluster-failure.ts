@@ -47,6 +47,14 @@ function whyNot(error: ClusterError): string {
   return `the cluster failed: ${error.message}`
 }
 
+/** What the webhook says of that check in its refusal, without the path; null: it did not refuse, or not by it. */
+export function saidOfCheck(error: unknown, check: string): string | null {
+  if (!(error instanceof Forbidden)) return null
+  const said = sentenceOf(error)
+  const found = said.split('\n').find((each) => each.startsWith(`  [${check}] `))
+  return isAdmissionRefusal(said) && found !== undefined ? found.slice(found.indexOf(': ') + 2) : null
+}
+
 /** Source: kubernetes apiserver, plugin/webhook/errors/statuserror.go. */
 function isAdmissionRefusal(said: string): boolean {
   return said.startsWith('admission webhook "') && said.includes('denied the request')

@@ -2,8 +2,10 @@ import { expect } from 'chai'
 import { nhiGrantSpecSchema } from '../../src/api/v1alpha1/nhi-grant.schema.ts'
 import { parseAccessPolicy } from '../../src/api/v1alpha1/parse-access-policy.ts'
 import { approvalText } from '../../src/cli/approval-text.ts'
+import { saidOfCheck } from '../../src/cli/cluster-failure.ts'
 import { grantRow } from '../../src/cli/grant-row.ts'
 import { suspensionName } from '../../src/cli/suspension-name.ts'
+import { Conflict, Forbidden } from '../../src/cluster/errors.ts'
 import type { Identity } from '../../src/core/identity.ts'
 import type { Policy } from '../../src/core/policy/policy.ts'
 import { load } from 'js-yaml'
@@ -152,6 +154,31 @@ describe('lapse approve', () => {
       })
     }
   }
+})
+
+describe('what the webhook says of one check', () => {
+  const request = { method: 'POST', path: '/apis' }
+  const head =
+    'admission webhook "own-kinds.lapse.dev" denied the request: denied by lapse: NHIGrantApproval x says nothing new'
+  const repeated = '  [approval-repeated] spec: a: b has already approved this grant as it is: first'
+  const of = (text: string) => saidOfCheck(new Forbidden(request, text), 'approval-repeated')
+
+  it('is its line, without the path, whatever else is said', () => {
+    const said = 'a: b has already approved this grant as it is: first'
+    expect(of(`${head}\n${repeated}\n → leave it`)).to.equal(said)
+    expect(of(`${head}\n  [invalid] spec: x\n${repeated}`)).to.equal(said)
+  })
+
+  for (const [sentence, error] of [
+    [
+      'another check refuses, and quotes it',
+      new Forbidden(request, `${head}\n  [invalid] x: not [approval-repeated] `),
+    ],
+    ['somebody else refuses', new Forbidden(request, repeated)],
+    ['it is refused in another way', new Conflict(request, `${head}\n${repeated}`, 'AlreadyExists')],
+    ['it is no failure of a call', new Error(`${head}\n${repeated}`)],
+  ] as const)
+    it(`is nothing when ${sentence}`, () => expect(saidOfCheck(error, 'approval-repeated')).to.equal(null))
 })
 
 const account = (name: string): Identity => ({ kind: 'ServiceAccount', namespace: 'payments', name })

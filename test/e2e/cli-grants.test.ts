@@ -198,6 +198,20 @@ describe('the life of a grant from a shell', () => {
     await eventually('it is Active', async () =>
       (await run(['grants'])).stdout.includes(' second ') ? isActive('second') : undefined,
     )
+
+    await eventually('the webhook knows what was said', async () =>
+      (await run([...approve, '--yes'], lead)).stderr.includes('nothing is written') ? true : undefined,
+    )
+    const again = await run([...approve, '--yes'], lead)
+    expect(again.stdout, again.stderr).to.match(/^Approve: NHIGrantApproval \S+\/second-\S+\n$/)
+    const [, name] = /\/(\S+)\n$/.exec(again.stdout)!
+    expect(again.stderr).to.include(
+      `\nlapse approve: lea@example.com has already approved this grant as it is: ${name}; nothing is written\n`,
+    )
+    expect(again.code).to.equal(0)
+    const printed = await run([...approve, '--yes', '-o', 'json'], lead)
+    expect(JSON.parse(printed.stdout)).to.deep.include({ kind: 'NHIGrantApproval' })
+    expect(JSON.parse(printed.stdout).metadata.name).to.equal(name)
     expect((await run(['revoke', 'second', '--reason', 'seen enough'])).code).to.equal(0)
   })
 

@@ -1,5 +1,6 @@
 import { parseNHIGrantApproval, type ParsedApproval } from '../api/v1alpha1/parse-nhi-grant-approval.ts'
 import type { Change } from '../cluster/ports.ts'
+import { Groups } from '../core/groups.ts'
 
 /** What somebody says of a grant as it is, as one text: the same for all NHIGrantApprovals of which no more than one counts. */
 export type Saying = string
@@ -19,24 +20,18 @@ export function readSaying(object: unknown): Saying | null {
 /** What was said of grants, and by which NHIGrantApproval. */
 export class SaidOfGrants {
   /** Names: there may be several where some came at once, and any number where they came while no webhook answered. */
-  readonly #known = new Map<Saying, Set<string>>()
+  readonly #known = new Groups<string>()
 
   /** Takes in a change that a cache has seen. */
   apply({ key, before, after }: Change<Saying | null>): void {
     if (before === after) return
-    if (before !== null) this.#remove(before, key.name)
-    if (after !== null) this.#known.set(after, (this.#known.get(after) ?? new Set()).add(key.name))
+    if (before !== null) this.#known.remove(before, key.name)
+    if (after !== null) this.#known.put(after, key.name, key.name)
   }
 
   /** The name of one that says so, in the same namespace; null: none is known. */
   nameOf(saying: Saying): string | null {
-    const [first = null] = this.#known.get(saying) ?? []
+    const [first = null] = this.#known.of(saying)
     return first
-  }
-
-  #remove(saying: Saying, name: string): void {
-    const names = this.#known.get(saying)
-    names?.delete(name)
-    if (names?.size === 0) this.#known.delete(saying)
   }
 }

@@ -184,6 +184,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
   try {
+    await lease.elector.look()
     for (const [, reflector] of all) reflector.start()
     // nothing waits for them: grants end whether or not they can be read
     for (const reflector of guarded) reflector.start()
@@ -191,7 +192,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     log.info('ready to take the lease', { version, identity })
     await lease.win()
     void audit.write([]).catch(() => {}) // begins the chain; what is wrong with it is logged
-    await controllers.takeOver(all.map(([, reflector]) => reflector))
+    if (lease.elector.wasFree) controllers.start()
+    else await controllers.takeOver(all.map(([, reflector]) => reflector))
     log.info('controllers started', { version })
     clocks.start()
     await Promise.all(guarded.map((reflector) => reflector.whenSynced()))

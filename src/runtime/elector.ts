@@ -50,6 +50,9 @@ export class Elector {
   #seenSince: Millis = 0
   #renewed: Moment = { monotonic: -Infinity, wall: -Infinity }
   #cancelDeadline: () => void = () => {}
+  /** The version that the first look found released; null: there was none, or it was not. */
+  #released: string | null = null
+  #wasFree = false
   /** When the record was last read or written; monotonic. */
   #heard: Millis = -Infinity
   /** The record may name this one: a write that would make it so was sent and not refused. */
@@ -69,6 +72,23 @@ export class Elector {
   /** False: for the time of a lease nothing was heard of it, and whatever is wrong keeps this one from ever taking it. */
   get isInTouch(): boolean {
     return this.leads || this.#options.clock.monotonic() - this.#heard < this.#options.leaseDuration
+  }
+
+  /** Whether nobody has led between `look()`, which found the lease given back, and the moment in which this one took it. */
+  get wasFree(): boolean {
+    return this.#wasFree
+  }
+
+  /** Looks at the lease before anything that a leader writes is looked at. Never rejects: what is not known is not free. */
+  async look(): Promise<void> {
+    const { store, log } = this.#options
+    try {
+      const found = await store.read(this.#timeout)
+      this.#see(found)
+      if (found?.record.holder === '') this.#released = found.version
+    } catch (error) {
+      log.warn('lease could not be reached', { error })
+    }
   }
 
   start(): void {
@@ -137,6 +157,7 @@ export class Elector {
     const taken = await store.write(record, found?.version ?? null, this.#timeout)
     if (taken === null || this.#isOver()) return
     this.#state = 'holder'
+    this.#wasFree = found !== null && found.version === this.#released // the write would have failed over another version
     this.#hold(taken, now)
     log.info('lease acquired', { identity, transitions })
     if (this.leads) this.#elected.resolve()

@@ -54,6 +54,13 @@ function wait(clock: FakeClock, time: Millis): Promise<void> {
   return new Promise((resolve) => clock.after(time, resolve))
 }
 
+/** What is on record before a look and after it. */
+interface Foretime {
+  readonly before: LeaseRecord | null
+  readonly after: readonly LeaseRecord[]
+  readonly fault?: Fault
+}
+
 interface Candidate {
   readonly elector: Elector
   readonly line: { fault: Fault }
@@ -76,6 +83,13 @@ describe('an elector', () => {
   })
 
   function candidate(identity: string, options: Partial<ElectorOptions> & { readonly on?: FakeClock } = {}): Candidate {
+    const made = idle(identity, options)
+    made.elector.start()
+    return made
+  }
+
+  /** Not started yet. */
+  function idle(identity: string, options: Partial<ElectorOptions> & { readonly on?: FakeClock } = {}): Candidate {
     const { on = clock, ...others } = options
     const line: { fault: Fault } = { fault: 'none' }
     const lost: string[] = []
@@ -92,7 +106,6 @@ describe('an elector', () => {
     const made: Candidate = { elector, line, lost, elected: false }
     void elector.whenElected().then(() => (made.elected = true))
     running.push(elector)
-    elector.start()
     return made
   }
 
@@ -108,6 +121,45 @@ describe('an elector', () => {
       renewed: now,
       transitions: 0,
     })
+  })
+
+  describe('that has looked before it began', () => {
+    const record = { duration: 15_000, acquired: 0, renewed: 0, transitions: 3 }
+    const released = { ...record, holder: '' }
+    const held = { ...record, holder: 'b' }
+
+    async function tookFree({ before, after, fault = 'none' }: Foretime): Promise<boolean> {
+      if (before !== null) lease.put(before)
+      const { elector, line } = idle('a')
+      line.fault = fault
+      const look = elector.look()
+      await clock.advance(hour)
+      await look
+      line.fault = 'none'
+      for (const put of after) lease.put(put)
+      elector.start()
+      await clock.advance(20_000)
+      expect(elector.leads).to.equal(true)
+      return elector.wasFree
+    }
+
+    it('knows that nobody has led since, when it takes what it found given back', async () => {
+      expect(await tookFree({ before: released, after: [] })).to.equal(true)
+    })
+
+    const others: readonly (Foretime & { readonly what: string })[] = [
+      { what: 'somebody held it then', before: held, after: [released] },
+      { what: 'somebody held it meanwhile', before: released, after: [held, released] },
+      { what: 'somebody holds it without a renewal', before: released, after: [held] },
+      { what: 'there was none', before: null, after: [] },
+      { what: 'it was its own', before: { ...record, holder: 'a' }, after: [] },
+      { what: 'nothing could be seen', before: released, after: [], fault: 'refused' },
+      { what: 'nothing was answered', before: released, after: [], fault: 'unanswered' },
+    ]
+    for (const { what, ...foretime } of others)
+      it(`does not know it when ${what}`, async () => {
+        expect(await tookFree(foretime)).to.equal(false)
+      })
   })
 
   it('renews every two seconds, and keeps since when it holds', async () => {

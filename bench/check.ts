@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { output } from '../test/support/command.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { entrypoint } from '../test/support/pod-container.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { measurement, type Measurement } from './support/measurement.ts'
 import { median } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 
 const runs = 20
 const manyFiles = 500
 const root = join(import.meta.dirname, '..')
-const lapse = join(root, 'bin/lapse')
 const world = ['policy-1.4.0.yaml', 'namespace.yaml', 'serviceaccount.yaml']
 const judged = inExamples('deployment-good.yaml')
 const checkOf = (path: string): readonly string[] => ['check', '-f', path, '--policy', ...world.map(inExamples)]
@@ -49,6 +50,7 @@ async function writeFiles(directory: string): Promise<void> {
 type Environment = Readonly<Record<string, string>>
 
 async function timeAll(directory: string, env: Environment): Promise<readonly Measurement[]> {
+  const lapse = entrypoint()
   await warmUp(checkOf(judged), 1, env)
   await warmUp(checkOf(directory), manyFiles, env)
   progress(`${runs} checks of one file and of ${manyFiles}, in turns with node -e 0`)
@@ -72,8 +74,8 @@ async function timeAll(directory: string, env: Environment): Promise<readonly Me
 
 /** Fills the compile cache, and makes sure that what is timed are judgements: such as say yes under the policy. */
 async function warmUp(argv: readonly string[], objects: number, env: Environment): Promise<void> {
-  await output(lapse, argv, { env })
-  const { summary } = JSON.parse(await output(lapse, [...argv, '--output', 'json'], { env })) as Report
+  await output(entrypoint(), argv, { env })
+  const { summary } = JSON.parse(await output(entrypoint(), [...argv, '--output', 'json'], { env })) as Report
   if (summary.allowed !== objects) throw new Error(`not all was judged: ${JSON.stringify(summary)}`)
 }
 

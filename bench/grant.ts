@@ -1,11 +1,12 @@
 import type { AdminApi } from '../test/support/admin-api.ts'
 import { untilAnswer, type Subject } from './support/access-probe.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { createGrant, grantInState } from './support/grants.ts'
 import { createSubjects, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
 import { machineLoad } from './support/machine-load.ts'
 import { measurement, type Goal, type Measurement } from './support/measurement.ts'
 import { percentile } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 import { RawGrants } from './support/raw-grants.ts'
 
 const rounds = 100

@@ -3,11 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseDuration } from '../src/core/time.ts'
 import type { AdminApi } from '../test/support/admin-api.ts'
 import { isAllowed, untilAnswer, type Subject } from './support/access-probe.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { grantInState, grantsPath, grantSpec } from './support/grants.ts'
 import { createSubjects, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
 import { measurement, type Comparison, type Measurement } from './support/measurement.ts'
 import { percentile } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 import { sideBySide } from './support/side-by-side.ts'
 
 const count = 100

@@ -3,11 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError, type AdminApi } from '../test/support/admin-api.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { isAllowed, untilAnswer, type Subject } from './support/access-probe.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { grantInState, grantsPath, grantSpec } from './support/grants.ts'
 import { createSubjects, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
 import { measurement, type Measurement } from './support/measurement.ts'
 import { median } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 
 const rounds = 5
 /** Rounds that may be repeated: on a busy machine the API server can be away for longer than the lease lasts. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { eventually } from '../test/support/eventually.ts'
 import type { BareServerAnswer, BareServerQuestion } from './support/bare-server.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { deployment } from './support/deployments.ts'
 import { applyPolicies, policyName, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
 import type { LoadAnswer, LoadQuestion } from './support/load-generator.ts'
@@ -11,6 +11,7 @@ import { measurement, type Measurement } from './support/measurement.ts'
 import { startPeer, type Peer } from './support/peer.ts'
 import { median } from './support/percentile.ts'
 import { costOf } from './support/process-cost.ts'
+import { progress } from './support/progress.ts'
 import { prepareBodies, rbac, type Bodies, type Kind } from './support/review-bodies.ts'
 
 const connections = [10, 50] as const

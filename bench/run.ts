@@ -13,6 +13,7 @@ import { recovery } from './recovery.ts'
 import { review } from './review.ts'
 import { steady } from './steady.ts'
 import type { Benchmark } from './support/benchmark.ts'
+import { withBuiltPackage } from './support/built-package.ts'
 import type { Measurement } from './support/measurement.ts'
 import { renderTable } from './support/table.ts'
 import { sync } from './sync.ts'
@@ -48,6 +49,10 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(argv: readonly string[]): Promise<number> {
   const chosen = choose(argv)
   if (typeof chosen === 'number') return chosen
+  return withBuiltPackage(() => measureAll(chosen))
+}
+
+async function measureAll(chosen: readonly Benchmark[]): Promise<number> {
   const [cpu] = cpus()
   console.log(`Node ${process.version}, ${cpus().length} × ${cpu?.model}`)
   const all: Measurement[] = []

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { isWrite, type AuditEvent } from '../test/support/audit-log.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { grantInState, grantsPath, grantSpec } from './support/grants.ts'
 import { createSubjects, withLapse, type LapseCluster } from './support/lapse-cluster.ts'
 import { measurement, type Measurement } from './support/measurement.ts'
 import { costOf, type ProcessCost } from './support/process-cost.ts'
+import { progress } from './support/progress.ts'
 import { sideBySide } from './support/side-by-side.ts'
 
 const count = 50

@@ -5,11 +5,12 @@ import { Transport } from '../src/cluster/transport.ts'
 import { systemClock } from '../src/runtime/clock.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import type { ControlPlane } from '../test/support/control-plane.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { withControlPlane } from './support/control-plane.ts'
 import { drive, type Driven } from './support/drive.ts'
 import { measurement, type Comparison, type Measurement } from './support/measurement.ts'
 import { median, percentile } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 import { connectRaw } from './support/raw-client.ts'
 
 const widths = [1, 16, 64] as const

@@ -4,11 +4,12 @@ import { rbacUserOf } from '../src/core/rbac/subject.ts'
 import { reviewWorkload, type Verdict } from '../src/core/workload/review.ts'
 import { readWorkload } from '../src/core/workload/workload.ts'
 import { WorldIndex } from '../src/world/world-index.ts'
-import { progress, runAlone, type Benchmark } from './support/benchmark.ts'
+import { runAlone, type Benchmark } from './support/benchmark.ts'
 import { deployment } from './support/deployments.ts'
 import { forbidden, policyOf } from './support/lapse-cluster.ts'
 import { measurement, type Measurement } from './support/measurement.ts'
 import { median } from './support/percentile.ts'
+import { progress } from './support/progress.ts'
 
 const rounds = 15
 const perRound = 2_000

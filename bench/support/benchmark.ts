@@ -1,3 +1,4 @@
+import { withBuiltPackage } from './built-package.ts'
 import type { Measurement } from './measurement.ts'
 import { renderTable } from './table.ts'
 
@@ -22,11 +23,6 @@ export async function runAlone(benchmark: Benchmark, argv = process.argv.slice(2
     console.error(`bench/${benchmark.name}.ts: unknown argument ${JSON.stringify(flag)}; see --help`)
     return 2
   }
-  process.stdout.write(renderTable(await benchmark.measure()))
+  process.stdout.write(renderTable(await withBuiltPackage(() => benchmark.measure())))
   return 0
-}
-
-/** What is going on, for those who wait. */
-export function progress(text: string): void {
-  console.error(`  ${text}`)
 }

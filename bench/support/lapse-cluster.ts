@@ -3,7 +3,7 @@ import { startControlPlane, type ControlPlane } from '../../test/support/control
 import { eventually } from '../../test/support/eventually.ts'
 import { installLapse, type Installation } from '../../test/support/installation.ts'
 import type { Subject } from './access-probe.ts'
-import { progress } from './benchmark.ts'
+import { progress } from './progress.ts'
 import { sideBySide } from './side-by-side.ts'
 
 export const policyName = 'bench'

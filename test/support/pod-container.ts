@@ -2,14 +2,19 @@ import { join } from 'node:path'
 
 import type { KubeObject } from './admin-api.ts'
 
-/** Where the image's files are: its workdir is the root of the repository. */
-export const imageRoot = join(import.meta.dirname, '../..')
+/** Names a folder with the image's files in place of the repository. */
+export const imageRootVariable = 'LAPSE_TEST_IMAGE'
+
+/** Where the image's files are, which is its workdir. */
+export const imageRoot = (): string => process.env[imageRootVariable] ?? join(import.meta.dirname, '../..')
 
 /** What the image would run without a command. */
-const entrypoint = join(imageRoot, 'bin/lapse')
+export const entrypoint = (): string => join(imageRoot(), 'bin/lapse')
 
 /** The image's own environment. */
-const imageEnvironment = { PATH: `${join(imageRoot, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` }
+const imageEnvironment = (): Environment => ({
+  PATH: `${join(imageRoot(), 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
+})
 
 type Environment = Readonly<Record<string, string>>
 
@@ -36,7 +41,7 @@ export function containerEnvironment(
   extra: Environment,
 ): Environment {
   if (container['envFrom'] !== undefined) throw new Error('envFrom is not played here')
-  const environment: Record<string, string> = { ...imageEnvironment, ...cluster }
+  const environment: Record<string, string> = { ...imageEnvironment(), ...cluster }
   for (const variable of (container['env'] ?? []) as readonly EnvVar[]) {
     const value = variable.valueFrom === undefined ? (variable.value ?? '') : fieldValue(variable, pod)
     environment[variable.name] = variable.valueFrom === undefined ? expand(value, environment) : value
@@ -60,7 +65,7 @@ export function containerCommand(container: KubeObject, environment: Environment
   if (container['workingDir'] !== undefined) throw new Error('workingDir is not played here')
   const command = (container['command'] ?? []) as readonly string[]
   const args = (container['args'] ?? []) as readonly string[]
-  return [...(command.length > 0 ? command : [entrypoint]), ...args].map((part) => expand(part, environment))
+  return [...(command.length > 0 ? command : [entrypoint()]), ...args].map((part) => expand(part, environment))
 }
 
 /** $(NAME) by the variable's value, $$ by $; a name that is not known stays as it is. */

@@ -60,7 +60,7 @@ export interface ExitStatus {
 
 /**
  * Plays the kubelet for one pod of a Deployment that is in the API server. The image is not run: the process starts in
- * the repository, which is what the image holds. What is not played (init containers, envFrom, ...) is an error.
+ * the repository, or in what was built of it. What is not played (init containers, envFrom, ...) is an error.
  * The pod ends with this process. Linux only.
  */
 export async function startPod(options: PodOptions): Promise<Pod> {
@@ -85,7 +85,7 @@ export async function startPod(options: PodOptions): Promise<Pod> {
   const mountFlags = mounts.flatMap(({ source, target }) => ['--mount', `${source}=${target}`])
   const command = containerCommand(container, environment)
   const runtime = spawn(controlplane, ['pod', '--status-fd=3', ...mountFlags, '--', ...command], {
-    cwd: imageRoot,
+    cwd: imageRoot(),
     env: { ...environment, CONTROLPLANE_DIE_WITH_STDIN: '1' },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     detached: true,

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Millis } from '../core/time.ts'
 import type { TlsOptions } from './credentials.ts'
@@ -39,7 +40,9 @@ export class ConnectionPools {
 }
 
 function connectorOf(tls: TlsOptions): buildConnector.connector {
-  const connect = buildConnector({ ...tls, timeout: connectTimeout, allowH2: false })
+  // once: certificates and key are parsed with each context, which is most of what a connection costs here
+  const secureContext = createSecureContext(tls)
+  const connect = buildConnector({ ...tls, secureContext, timeout: connectTimeout, allowH2: false })
   return (target, callback) => connect(target, probing(callback))
 }
 

@@ -11,7 +11,7 @@ import type { AuditSink } from '../../src/audit/ports.ts'
 import { KubeClient } from '../../src/cluster/client.ts'
 import { loadConnection } from '../../src/cluster/connection.ts'
 import type { Selection } from '../../src/cluster/paged-list.ts'
-import type { EventSink, KubeObject, MetadataOnly } from '../../src/cluster/ports.ts'
+import type { ClusterClient, EventSink, KubeObject, MetadataOnly } from '../../src/cluster/ports.ts'
 import { KubeObjectWatcher } from '../../src/cluster/object-watcher.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { resources, type ResourceType } from '../../src/cluster/resources.ts'
@@ -30,6 +30,8 @@ import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import type { FaultProxy } from './fault-proxy.ts'
 import { installChart } from './installation.ts'
 import { InterceptedClient, type Interceptor } from './intercepted-client.ts'
+import { PartOfCache } from './part-of-cache.ts'
+import { isWithin, listingWithin, type TestScope } from './test-scope.ts'
 
 /** The system's time, moved on. What waits for its time waits as long as it would have. */
 export class MovableClock implements TwoSidedClock {
@@ -69,8 +71,8 @@ export interface RunOptions {
   readonly credentialNamespaces?: readonly string[]
   /** Whether grants for the whole cluster are issued. Default: they are not seen. */
   readonly clusterGrants?: boolean
-  /** The only policy, by the label `policy`, and the only namespace for grants that it sees. Default: everything. */
-  readonly scope?: { readonly policy: string; readonly namespace: string }
+  /** All that they see of policies, grants and what carries them. Default: everything. */
+  readonly scope?: TestScope
   /** They are a standby until then. Default: they lead from the start. */
   readonly elected?: Promise<void>
   /** How long the watch of a resource, by its plural, runs behind. */
@@ -134,11 +136,11 @@ export class ControllersFixture {
     const transport = new Transport({ connection, clock: systemClock, random: Math.random, ...witness })
     const caches = cachesOf(transport, options)
     const wide = clusterCachesOf(transport, options)
-    const client = new KubeClient(transport)
+    const client = clientOf(transport, options)
     const watcher = new KubeObjectWatcher({ transport, clock: systemClock, log, random: Math.random })
     const untilObjects = new WatchedUntilObjects(watcher)
     const controllers = new Controllers({
-      client: options.intercept === undefined ? client : new InterceptedClient(client, options.intercept),
+      client,
       events: options.events?.(transport) ?? { record: () => {} },
       audit: options.audit ?? { write: () => Promise.resolve() },
       ...wholeOf(caches, wide, options),
@@ -178,6 +180,12 @@ export class ControllersFixture {
   }
 }
 
+function clientOf(transport: Transport, { scope, intercept }: RunOptions): ClusterClient {
+  const client = new KubeClient(transport)
+  const scoped = scope === undefined ? client : new InterceptedClient(client, listingWithin(scope))
+  return intercept === undefined ? scoped : new InterceptedClient(scoped, intercept)
+}
+
 function credentialsOf({ credentialNamespaces = [] }: RunOptions): Pick<ControllerParts, 'credentialNamespaces'> {
   return { credentialNamespaces }
 }
@@ -185,7 +193,9 @@ function credentialsOf({ credentialNamespaces = [] }: RunOptions): Pick<Controll
 type Caches = ControllerParts['caches']
 type Reflectors = { readonly [K in keyof Caches]: Reflector<NonNullable<ReturnType<Caches[K]['get']>>> }
 
-function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: RunOptions): Reflectors {
+function cachesOf(transport: Transport, { scope, clusterGrants, lag = {}, log = silentLog }: RunOptions): Reflectors {
+  // what is said of grants for the whole cluster is in another namespace
+  const approvals: Selection = scope !== undefined && clusterGrants === undefined ? { namespace: scope.namespace } : {}
   const carriers: Selection = { labelSelector: carriesGrant, ...(scope && { namespace: scope.namespace }) }
   const reflect = <T>(
     type: ResourceType,
@@ -210,7 +220,7 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
       scope && { labelSelector: `lapse.dev/policy=${scope.policy}` },
     ),
     grants: reflect<NHIGrant>(resources.nhiGrants, scope && { namespace: scope.namespace }),
-    approvals: reflect<NHIGrantApproval>(resources.nhiGrantApprovals, scope && { namespace: scope.namespace }),
+    approvals: reflect<NHIGrantApproval>(resources.nhiGrantApprovals, approvals),
     suspensions: reflect<NHISuspension>(resources.nhiSuspensions),
     namespaces: reflect<MetadataOnly>(resources.namespaces, { form: 'metadata' }),
     serviceAccounts: reflect<MetadataOnly>(resources.serviceAccounts, { form: 'metadata' }),
@@ -223,17 +233,29 @@ function cachesOf(transport: Transport, { scope, lag = {}, log = silentLog }: Ru
 function wholeOf(
   caches: Caches,
   wide: ReturnType<typeof clusterCachesOf>,
-  { clusterGrants: enabled = false }: RunOptions,
+  { clusterGrants: enabled = false, scope }: RunOptions,
 ): Pick<ControllerParts, 'caches' | 'clusterGrants'> {
   if (wide === null) return { caches }
+  const { clusterGrants: grants, clusterGrantBindings: bindings } = wide
+  const own = bindings !== undefined && scope !== undefined ? new PartOfCache(bindings, isWithin(scope)) : bindings
   const clusterGrants = { enabled, approvalNamespace: operatorAccount.namespace }
-  return { caches: withClusterGrants(caches, wide), clusterGrants }
+  const all = { clusterGrants: grants, ...(own !== undefined && { clusterGrantBindings: own }) }
+  return { caches: withClusterGrants(caches, all), clusterGrants }
 }
 
-function clusterCachesOf(transport: Transport, { clusterGrants, log = silentLog }: RunOptions) {
+interface WideReflectors {
+  readonly clusterGrants: Reflector<NHIGrant>
+  readonly clusterGrantBindings?: Reflector<GrantCarrier>
+}
+
+function clusterCachesOf(
+  transport: Transport,
+  { clusterGrants, scope, log = silentLog }: RunOptions,
+): WideReflectors | null {
   if (clusterGrants === undefined) return null
   const base = { transport, clock: systemClock, log, random: Math.random }
-  const grants = new Reflector<NHIGrant>({ type: resources.clusterNhiGrants, ...base })
+  const ofScope = scope && { labelSelector: `policy=${scope.policy}` }
+  const grants = new Reflector<NHIGrant>({ type: resources.clusterNhiGrants, ...ofScope, ...base })
   if (!clusterGrants) return { clusterGrants: grants }
   const type = resources.clusterRoleBindings
   const selection = { labelSelector: carriesGrant, transform: carrierOf }

@@ -10,6 +10,8 @@ export interface Call {
   readonly namespace: string
   /** Empty for a list and for isAllowed. */
   readonly name: string
+  /** Of a list; empty for a list of all, and for every other verb. */
+  readonly labelSelector: string
   /** The object or the status that is written; null for every other verb. */
   readonly body: Readonly<Record<string, unknown>> | null
 }
@@ -40,8 +42,10 @@ export class InterceptedClient implements ClusterClient {
     type: ResourceType,
     options: { readonly namespace?: string; readonly labelSelector?: string } = {},
   ): Promise<readonly KubeObject[]> {
-    const { namespace = '' } = options
-    return this.#pass({ verb: 'list', resource: type.plural, namespace }, () => this.#client.list(type, options))
+    const { namespace = '', labelSelector = '' } = options
+    return this.#pass({ verb: 'list', resource: type.plural, namespace, labelSelector }, () =>
+      this.#client.list(type, options),
+    )
   }
 
   create(type: ResourceType, object: object, limit?: CallLimit): Promise<KubeObject> {
@@ -96,6 +100,6 @@ export class InterceptedClient implements ClusterClient {
   }
 
   #pass<T>(call: Pick<Call, 'verb' | 'resource' | 'namespace'> & Partial<Call>, proceed: () => Promise<T>): Promise<T> {
-    return this.#intercept({ name: '', body: null, ...call }, proceed) as Promise<T>
+    return this.#intercept({ name: '', labelSelector: '', body: null, ...call }, proceed) as Promise<T>
   }
 }

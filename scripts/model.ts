@@ -2,9 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
-import { ControllersFixture } from '../test/support/controllers-fixture.ts'
 import type { Tally } from '../test/support/grant-world.ts'
-import { driveModel, type ModelRun } from '../test/support/model-run.ts'
+import { driveModel, startModelFixture, type ModelRun } from '../test/support/model-run.ts'
 
 /** How many go on at the same time. */
 const lanes = 5
@@ -23,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(
     `seed ${seed}; again: node scripts/model.ts --lives ${runs * lanes} --commands ${commands} --seed ${seed}`,
   )
-  const fixture = await ControllersFixture.start()
+  const fixture = await startModelFixture()
   try {
     console.log(describe(await driveModel(fixture, course)))
     return 0
@@ -36,8 +35,12 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function describe({ done, allowed, looks }: Tally): string {
-  const counts = [...done].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} × ${name}`)
-  return `${counts.join('\n')}\n${looks} looks, ${allowed} answers that allow something: each as the model has it, and none beyond its end.`
+  return `${counted(done)}\n\n${looks} looks, which found as the model has it, and never beyond its end:\n${counted(allowed)}`
+}
+
+function counted(counts: ReadonlyMap<string, number>): string {
+  const sorted = [...counts].sort(([, one], [, other]) => other - one)
+  return sorted.map(([name, count]) => `${count} × ${name}`).join('\n')
 }
 
 /** What to run; a number is the exit code of a run that is over. */

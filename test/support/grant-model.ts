@@ -1,36 +1,18 @@
-/** What a subject may be asked about. */
-export const rights = ['patch deployments', 'get deployments', 'get pods', 'get secrets'] as const
-export type Right = (typeof rights)[number]
-
-/** Instants are those of the machine that the tests run on, in milliseconds. */
-type Instant = number
-
-/** A grant as it is asked for. */
-export interface AskedGrant {
-  readonly uid: string
-  readonly name: string
-  readonly subject: string
-  /** What it gives while it is Active. */
-  readonly rights: readonly Right[]
-  /** false: it asks for what it may not have, and must never be issued. */
-  readonly isProper: boolean
-  /** It ends with the task, and is not issued without one. */
-  readonly hasTask: boolean
-  /** It needs no approval. */
-  readonly isEmergency: boolean
-  readonly end: { readonly after: number } | { readonly at: Instant }
-}
-
-/** What the API server says of a grant. */
-export interface GrantReading {
-  readonly uid: string
-  readonly state: string
-  readonly notAfter: Instant | null
-}
+import {
+  hurried,
+  type AskedGrant,
+  type GrantReading,
+  type Instant,
+  type ModelPolicy,
+  type Right,
+  type Sign,
+} from './asked-grant.ts'
 
 interface ModelGrant extends AskedGrant {
-  /** As it was first seen on record; null: it has not been seen there. */
+  /** The earliest that was seen on record; null: none was. */
   notAfter: Instant | null
+  /** The latest instant at which it can have been issued. */
+  issuedBy: Instant
   /** From when on it gives nothing any more, whatever happens. */
   over: Instant
   /** Since when what it rests on is not as it must be; null: it is. */
@@ -39,12 +21,6 @@ interface ModelGrant extends AskedGrant {
   /** Versions of the policy under which somebody who may has said so. */
   readonly approved: Set<number>
   readonly denied: Set<number>
-}
-
-export interface ModelPolicy {
-  readonly version: number
-  /** Whether somebody must approve. */
-  readonly needsApproval: boolean
 }
 
 const finals = ['Expired', 'Completed', 'Revoked', 'Denied']
@@ -60,13 +36,18 @@ export class GrantModel {
   readonly #tampered = new Map<string, Instant>()
   readonly #suspended = new Set<string>()
   readonly #subjects: Set<string>
+  /** Those that are up: since when. */
+  readonly #signs = new Map<Sign, Instant>()
+  readonly #deadlineOf: (end: Instant) => Instant
   #policy: ModelPolicy | null
   #inScope = true
   #hasTask = false
 
-  constructor(policy: ModelPolicy, subjects: readonly string[]) {
+  /** `deadlineOf` says until when the removal of what ended at an instant may take. */
+  constructor(policy: ModelPolicy, subjects: readonly string[], deadlineOf: (end: Instant) => Instant) {
     this.#policy = policy
     this.#subjects = new Set(subjects)
+    this.#deadlineOf = deadlineOf
   }
 
   get policy(): ModelPolicy | null {
@@ -86,6 +67,20 @@ export class GrantModel {
     return [...this.#grants.values()].filter(({ isDeleted }) => !isDeleted)
   }
 
+  /** Those that nothing has ended, whether or not they were issued. */
+  living(at: Instant): readonly AskedGrant[] {
+    return [...this.#grants.values()].filter((grant) => this.#endOf(grant) > at)
+  }
+
+  /** Whoever has got something by a grant, or may get it. */
+  get holders(): readonly string[] {
+    return [...new Set([...this.#subjects, ...[...this.#grants.values()].map(({ holder }) => holder)])]
+  }
+
+  isUp(sign: Sign): boolean {
+    return this.#signs.has(sign)
+  }
+
   isThere(subject: string): boolean {
     return this.#subjects.has(subject)
   }
@@ -95,7 +90,7 @@ export class GrantModel {
   }
 
   asked(grant: AskedGrant, at: Instant): void {
-    const fresh = { notAfter: null, over: Infinity, lackingSince: at, isDeleted: false }
+    const fresh = { notAfter: null, issuedBy: Infinity, over: Infinity, lackingSince: at, isDeleted: false }
     this.#grants.set(grant.uid, { ...grant, ...fresh, approved: new Set(), denied: new Set() })
     this.#settle(at)
   }
@@ -106,6 +101,7 @@ export class GrantModel {
     const version = this.#policy?.version ?? 0
     if (decision === 'Approve') grant?.approved.add(version)
     else grant?.denied.add(version)
+    if (decision === 'Deny') this.#closeIssued(at, (each) => each.uid === uid)
     this.#settle(at)
   }
 
@@ -121,7 +117,7 @@ export class GrantModel {
 
   /** null: it is withdrawn. What was issued under another version is over. */
   policyIs(policy: ModelPolicy | null, at: Instant): void {
-    for (const grant of this.#grants.values()) if (grant.notAfter !== null) this.#close(grant.uid, at)
+    this.#closeIssued(at, () => true)
     this.#policy = policy
     this.#settle(at)
   }
@@ -130,6 +126,7 @@ export class GrantModel {
   subjectIs(subject: string, what: 'there' | 'gone', at: Instant): void {
     if (what === 'there') this.#subjects.add(subject)
     else this.#subjects.delete(subject)
+    if (what === 'gone') this.#closeIssued(at, (grant) => grant.subject === subject)
     this.#settle(at)
   }
 
@@ -138,8 +135,21 @@ export class GrantModel {
     this.#settle(at)
   }
 
+  signIs(sign: Sign, what: 'up' | 'down', at: Instant): void {
+    for (const grant of this.#grants.values()) this.#closeIfSeen(grant, this.#cutOf(grant), at)
+    if (what === 'up') this.#signs.set(sign, at)
+    else this.#signs.delete(sign)
+    this.#settle(at)
+  }
+
+  /** Somebody put another account in the place of its own identity. */
+  identityTaken(uid: string, at: Instant): void {
+    this.#closeIssued(at, (grant) => grant.uid === uid)
+  }
+
   /** Whoever starts another one starts it for grants that have not been issued. */
   taskIs(what: 'there' | 'over', at: Instant): void {
+    if (what === 'over') this.#closeIssued(at, ({ hasTask }) => hasTask)
     this.#hasTask = what === 'there'
     this.#settle(at)
   }
@@ -171,64 +181,93 @@ export class GrantModel {
     })
   }
 
-  /**
-   * Why that access may be there, or how it must not: null, it may. `deadlineOf` says until when the removal of what ended at an
-   * instant may take.
-   */
-  whyNot(subject: string, right: Right, at: Instant, deadlineOf: (end: Instant) => Instant): string | null {
-    const tamperedAt = this.#tampered.get(`${subject} ${right}`)
-    if (tamperedAt !== undefined && at < deadlineOf(tamperedAt)) return null
+  /** Why that access must not be there; null: it may. */
+  whyNot(holder: string, right: Right, at: Instant): string | null {
+    const tamperedAt = this.#tampered.get(`${holder} ${right}`)
+    if (tamperedAt !== undefined && at < this.#deadlineOf(tamperedAt)) return null
     const ends = [...this.#grants.values()]
-      .filter((each) => each.isProper && each.subject === subject && each.rights.includes(right))
+      .filter((each) => each.isProper && each.holder === holder && each.rights.includes(right))
       .filter(({ isDeleted, notAfter }) => isDeleted || notAfter !== null)
-      .map(({ notAfter, over, lackingSince }) => Math.min(notAfter ?? Infinity, over, lackingSince ?? Infinity))
+      .map((grant) => this.#endOf(grant))
     if (ends.length === 0) return 'no grant that may give it is on record with an end'
-    if (ends.some((end) => at < deadlineOf(end))) return null
+    if (ends.some((end) => at < this.#deadlineOf(end))) return null
     return `the last grant that gave it ended ${at - Math.max(...ends)} ms ago`
+  }
+
+  /** As things are. */
+  #endOf(grant: ModelGrant): Instant {
+    return Math.min(grant.notAfter ?? Infinity, grant.over, grant.lackingSince ?? Infinity, this.#cutOf(grant))
+  }
+
+  /** When it is over in a rush; Infinity: there is none. */
+  #cutOf(grant: ModelGrant): Instant {
+    const rush = grant.isWide ? undefined : this.#signs.get('rush')
+    return rush === undefined ? Infinity : Math.max(rush, grant.issuedBy + hurried)
   }
 
   #readOne(
     grant: ModelGrant,
-    { state, notAfter }: GrantReading,
+    { state, notAfter, tokenEnd }: GrantReading,
     answered: Instant,
     issuedBy: Instant,
   ): readonly string[] {
-    const problems: string[] = []
     const isOver = finals.includes(state)
-    if (notAfter !== null && grant.notAfter === null && !isOver) {
-      const limit = 'at' in grant.end ? grant.end.at : issuedBy + grant.end.after
-      if (notAfter > limit) problems.push(`${grant.name} ends ${notAfter - limit} ms later than it asked for`)
-    }
-    if (notAfter !== null && grant.notAfter !== null && notAfter > grant.notAfter)
-      problems.push(`the end of ${grant.name} moved later by ${notAfter - grant.notAfter} ms`)
-    if (notAfter !== null && !grant.isProper)
-      problems.push(`${grant.name}, which asks for what it may not have, was issued`)
+    if (notAfter !== null) grant.issuedBy = Math.min(grant.issuedBy, issuedBy)
+    const limit = 'at' in grant.end ? grant.end.at : grant.issuedBy + grant.end.after
+    const problems = notAfter === null ? [] : problemsOf(grant, notAfter, isOver ? Infinity : limit)
+    const outlives = tokenEnd !== null && tokenEnd > limit ? [`the token of ${grant.name} outlives it`] : []
     if (notAfter !== null) grant.notAfter = Math.min(grant.notAfter ?? Infinity, notAfter)
     if (isOver) grant.over = Math.min(grant.over, answered)
-    return problems
+    return [...problems, ...outlives]
   }
 
-  /** What is lacking ends for good what was issued; what was not may be issued once it is there. */
+  /** What lacks something has ended. What was not issued may be once it is there. */
   #settle(at: Instant): void {
     for (const grant of this.#grants.values()) {
-      const lacks = this.#lacks(grant)
-      if (!lacks) grant.lackingSince = null
-      else if (grant.notAfter !== null) this.#close(grant.uid, at)
-      else grant.lackingSince ??= at
+      const since = grant.lackingSince
+      const isLacking = this.#lacks(grant)
+      if (!isLacking) this.#closeIfSeen(grant, since ?? Infinity, at)
+      grant.lackingSince = isLacking ? (since ?? at) : null
     }
+  }
+
+  /** An end is for good once it must have been seen; what is taken back before may never have been. */
+  #closeIfSeen(grant: ModelGrant, end: Instant, at: Instant): void {
+    if (grant.notAfter !== null && at >= this.#deadlineOf(end)) this.#close(grant.uid, end)
   }
 
   #lacks(grant: ModelGrant): boolean {
     const policy = this.#policy
     if (policy === null || !this.#inScope || !this.isThere(grant.subject) || this.isSuspended(grant.subject))
       return true
+    if (grant.isWide ? !policy.isWide : this.isUp('incident')) return true
     if (grant.hasTask && !this.#hasTask) return true
-    const needsApproval = policy.needsApproval && !grant.isEmergency
+    const isFrozen = !grant.isWide && this.isUp('freeze')
+    const needsApproval = (policy.needsApproval || isFrozen) && !grant.isEmergency
     return grant.denied.has(policy.version) || (needsApproval && !grant.approved.has(policy.version))
+  }
+
+  /** What was not issued may yet be, on what is there then. */
+  #closeIssued(at: Instant, concerns: (grant: ModelGrant) => boolean): void {
+    for (const grant of this.#grants.values())
+      if (grant.notAfter !== null && concerns(grant)) this.#close(grant.uid, at)
   }
 
   #close(uid: string, at: Instant): void {
     const grant = this.#grants.get(uid)
     if (grant !== undefined) grant.over = Math.min(grant.over, at)
   }
+}
+
+/** What is wrong with an end that is on record; `limit`: the latest that it may say. */
+function problemsOf(
+  { name, isProper, notAfter: known }: ModelGrant,
+  notAfter: Instant,
+  limit: Instant,
+): readonly string[] {
+  const problems: string[] = []
+  if (known === null && notAfter > limit) problems.push(`${name} ends ${notAfter - limit} ms later than it asked for`)
+  if (known !== null && notAfter > known) problems.push(`the end of ${name} moved later by ${notAfter - known} ms`)
+  if (!isProper) problems.push(`${name}, which asks for what it may not have, was issued`)
+  return problems
 }

@@ -2,9 +2,11 @@ import * as fc from 'fast-check'
 
 import { marks } from '../../src/api/v1alpha1/objects.ts'
 import type { KubeObject } from './admin-api.ts'
-import { rights, type GrantModel } from './grant-model.ts'
-import { subjects, type GrantWorld } from './grant-world.ts'
-import { paths, rules } from './scene.ts'
+import { rights } from './asked-grant.ts'
+import { carryingBindings, isMarked } from './grant-carriers.ts'
+import type { GrantModel } from './grant-model.ts'
+import type { GrantWorld } from './grant-world.ts'
+import { getOrNull, paths, rules } from './scene.ts'
 
 /** Something that is done to the world and to the model of it. */
 export interface GrantCommand {
@@ -35,17 +37,20 @@ export const tamper = fc.constantFrom(...Object.keys(meddling)).map((how): Grant
   isPossible: ({ grants }) => grants.length > 0,
   async act({ scene, admin, model }) {
     const intruder = { kind: 'ServiceAccount', namespace: scene.namespace, name: 'intruder' }
-    for (const binding of await scene.roleBindings()) {
-      const path = `${paths.roleBindings(scene.namespace)}/${binding.metadata!.name}`
-      const change = meddling[how]!(binding, intruder)
-      // it may have ended meanwhile
-      await (change === null ? admin.delete(path) : admin.patch(path, change)).catch(() => undefined)
-    }
+    const bindings = await carryingBindings(admin, scene.namespace)
+    const changed = await Promise.all(
+      bindings.map(async ({ path, object }) => {
+        const change = meddling[how]!(object, intruder)
+        // it may have ended meanwhile
+        return (change === null ? admin.delete(path) : admin.patch(path, change)).catch(() => object)
+      }),
+    )
     const now = Date.now()
     if (how.startsWith('another')) for (const right of rights) model.tampered('intruder', right, now)
-    // what was taken out of sight is found by the next look at the grant
+    // what was taken out of sight is found by the next look at the grant; what says nothing any more, by who starts
+    const found = changed.every(isMarked) ? now : Infinity
     if (how.startsWith('no '))
-      for (const subject of subjects) for (const right of rights) model.tampered(subject, right, now)
+      for (const who of model.holders) for (const right of rights) model.tampered(who, right, found)
   },
 }))
 
@@ -73,6 +78,20 @@ export const widenRole: GrantCommand = {
     const role = policy === null ? undefined : await scene.roleOf('rollout', `1.0.${policy.version}`)
     if (role === undefined) return
     await admin.patch(`${paths.clusterRoles}/${role}`, { rules: [...rules.rollout, ...secrets] }).catch(() => undefined)
-    for (const subject of [...subjects, 'intruder']) model.tampered(subject, 'get secrets', Date.now())
+    for (const who of [...model.holders, 'intruder']) model.tampered(who, 'get secrets', Date.now())
+  },
+}
+
+export const replaceIdentity: GrantCommand = {
+  name: 'tamper: another account in the place of an identity',
+  details: '',
+  isPossible: ({ grants }) => grants.some(({ holder, subject }) => holder !== subject),
+  async act({ scene, admin, model }) {
+    const { uid, holder } = model.grants.findLast((grant) => grant.holder !== grant.subject)!
+    const accounts = paths.serviceAccounts(scene.namespace)
+    if ((await getOrNull(admin, `${accounts}/${holder}`)) === null) return
+    await admin.delete(`${accounts}/${holder}`)
+    await admin.create(accounts, { metadata: { name: holder } })
+    model.identityTaken(uid, Date.now())
   },
 }

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 
-import type { ControllersFixture } from './controllers-fixture.ts'
+import { ControllersFixture } from './controllers-fixture.ts'
 import { lives } from './grant-commands.ts'
 import { GrantWorld, type Tally } from './grant-world.ts'
+import { lastTurns } from './world-turns.ts'
 
 export interface ModelRun {
   readonly seed: number
@@ -14,19 +15,30 @@ export interface ModelRun {
   readonly commands: number
 }
 
+/** A control plane with all that is driven. */
+export async function startModelFixture(): Promise<ControllersFixture> {
+  const fixture = await ControllersFixture.start({ clusterGrants: { enabled: true } })
+  // so that its garbage collector knows the kinds of the chart from the start
+  const manager = fixture.controlPlane.part('kube-controller-manager')
+  await manager.kill()
+  await manager.restart()
+  return fixture
+}
+
 /** Drives the control plane and the model of it through random lives. Fails with the seed of one in which they do not agree. */
 export async function driveModel(
   fixture: ControllersFixture,
   { seed, runs, lanes, commands }: ModelRun,
 ): Promise<Tally> {
-  const tally: Tally = { done: new Map(), allowed: 0, looks: 0 }
+  const tally: Tally = { done: new Map(), allowed: new Map(), looks: 0 }
   const lane = (index: number): Promise<void> =>
     fc.assert(
-      fc.asyncProperty(lives(commands), async (life) => {
+      fc.asyncProperty(lives(commands), fc.constantFrom(...Object.keys(lastTurns)), async (life, end) => {
         const world = await GrantWorld.set({ fixture, tally, share: { index, of: lanes } })
         try {
           await fc.asyncModelRun(() => ({ model: {}, real: world }), life)
-          await world.expectTheEnd()
+          await world.expectTheEnd(lastTurns[end]!)
+          tally.done.set(`end ${end}`, (tally.done.get(`end ${end}`) ?? 0) + 1)
         } finally {
           await world.close()
         }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { clockNews } from '../controllers/clock-news.ts'
 import { Controllers } from '../controllers/controllers.ts'
+import { endOverdue } from '../controllers/end-overdue.ts'
 import { carriesGrant } from '../controllers/marks.ts'
 import { carrierOf, type GrantCarrier } from '../controllers/nhi-grant/carrier.ts'
 import { WatchedUntilObjects } from '../controllers/nhi-grant/watched-until-objects.ts'
@@ -140,8 +141,9 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   const caches = withClusterGrants(reflectors, wide)
   const watcher = new KubeObjectWatcher({ transport, clock, log, random: Math.random })
   const untilObjects = new WatchedUntilObjects(watcher)
+  const client = new KubeClient(transport)
   const controllers = new Controllers({
-    client: new KubeClient(transport),
+    client,
     events,
     audit,
     caches,
@@ -183,8 +185,21 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
+  const bindings = [reflectors.grantBindings, ...('clusterGrantBindings' in wide ? [wide.clusterGrantBindings] : [])]
+  const bindingsSynced = async (): Promise<void> =>
+    void (await Promise.all(bindings.map((reflector) => reflector.whenSynced())))
+  const endWhatIsOverdue = async (): Promise<void> => {
+    await Promise.all([lease.win(), bindingsSynced()])
+    await endOverdue({ client, bindings: caches.grantBindings.list(), clock: trusted, log })
+  }
   try {
     await lease.elector.look()
+    for (const reflector of bindings) reflector.start()
+    if (lease.elector.isReleased) {
+      // nobody is in office: what came to its end meanwhile does not wait until all else is known
+      endWhatIsOverdue().catch(() => {}) // a stop, of which whoever waits for the caches hears too
+      await bindingsSynced()
+    }
     for (const [, reflector] of all) reflector.start()
     // nothing waits for them: grants end whether or not they can be read
     for (const reflector of guarded) reflector.start()

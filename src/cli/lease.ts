@@ -64,6 +64,7 @@ export class LeaseCandidate {
   readonly elector: Elector
   readonly #transport: Transport
   readonly #watch: Reflector
+  #won: Promise<void> | null = null
 
   constructor({ config, identity, connection, clock, log, metrics, userAgent, witness, onLost }: LeaseParts) {
     const { leaseName: name, leaseDuration, renewDeadline, retryPeriod } = config
@@ -81,7 +82,12 @@ export class LeaseCandidate {
   }
 
   /** Resolves when this process holds the lease. */
-  async win(): Promise<void> {
+  win(): Promise<void> {
+    this.#won ??= this.#compete()
+    return this.#won
+  }
+
+  async #compete(): Promise<void> {
     this.#watch.start()
     this.elector.start()
     await this.elector.whenElected()

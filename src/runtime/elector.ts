@@ -74,6 +74,11 @@ export class Elector {
     return this.leads || this.#options.clock.monotonic() - this.#heard < this.#options.leaseDuration
   }
 
+  /** Whether the first look found it given back: nobody else need be waited for. */
+  get isReleased(): boolean {
+    return this.#released !== null
+  }
+
   /** Whether nobody has led between `look()`, which found the lease given back, and the moment in which this one took it. */
   get wasFree(): boolean {
     return this.#wasFree

@@ -14,6 +14,7 @@ import { costOf } from './support/process-cost.ts'
 import { progress } from './support/progress.ts'
 import { RawGrants, writesPerGrant } from './support/raw-grants.ts'
 import { sideBySide } from './support/side-by-side.ts'
+import { watchEnds } from './support/vigil.ts'
 
 export const crowdSize = 10_000
 /** Namespaces over which they are spread: RBAC looks at every binding of a namespace for each request in it. */
@@ -26,8 +27,6 @@ const fewer = 1_000
 const spacing = 10
 /** Every so many of them is watched from outside. */
 const watchedEvery = 4
-/** How long before its end a grant is asked about without a pause. */
-const vigil = 10
 const settling = 15_000
 const restarts = 3
 /** How long the grant lasts whose end falls into a restart, from when all else is ready. */
@@ -180,18 +179,9 @@ async function passThrough(
   )
   await sideBySide(watched, 8, ({ subject }) => grantInState(api, subject, subject.name, 'Active'))
   if (Date.now() > firstEnd) throw new Error('the grants were not issued by their ends')
-  const seen = await Promise.all(watched.map(({ subject, end }) => watchEnd(api, subject, end)))
+  const seen = await watchEnds(api, watched)
   await sideBySide(watched, 8, ({ subject }) => grantInState(api, subject, subject.name, 'Expired'))
   return seen
-}
-
-async function watchEnd(api: AdminApi, subject: Subject, end: number): Promise<number> {
-  await delay(Math.max(0, end - vigil - Date.now()))
-  const isThere = await isAllowed(api, subject)
-  const atAnswer = Date.now()
-  if (!isThere && atAnswer < end) throw new Error(`the access of ${subject.name} ended before its time`)
-  if (isThere) await untilAnswer(api, subject, 'no')
-  return Date.now() - end
 }
 
 /** Milliseconds from the start of the process. */

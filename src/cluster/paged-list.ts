@@ -31,18 +31,24 @@ interface Page {
 const pageSize = 500
 const pageTimeout: Millis = 30_000
 
+export interface ListOptions extends CallOptions {
+  /** What is kept of an object while the rest of the list comes; without it the object itself. */
+  readonly kept?: (object: KubeObject) => KubeObject
+}
+
 /** All objects as of one instant not before the call. Begins again, once, when the API server forgets the list half-way. */
 export async function listAll(
   transport: Pick<Transport, 'call'>,
   type: ResourceType,
   selection: Selection,
-  options: CallOptions = {},
+  { kept = (object) => object, ...options }: ListOptions = {},
 ): Promise<ObjectList> {
+  const pages = (): Promise<ObjectList> => listPages(pagesOf(transport, type, selection, options), kept)
   try {
-    return await listPages(transport, type, selection, options)
+    return await pages()
   } catch (error) {
     if (!(error instanceof Gone)) throw error
-    return listPages(transport, type, selection, options)
+    return pages()
   }
 }
 
@@ -72,15 +78,13 @@ export function withKind({ group, version, kind }: ResourceType, object: KubeObj
 }
 
 async function listPages(
-  transport: Pick<Transport, 'call'>,
-  type: ResourceType,
-  selection: Selection,
-  options: CallOptions,
+  pages: AsyncIterable<ObjectList>,
+  kept: (object: KubeObject) => KubeObject,
 ): Promise<ObjectList> {
   const items: KubeObject[] = []
   let resourceVersion = ''
-  for await (const page of pagesOf(transport, type, selection, options)) {
-    for (const item of page.items) items.push(item)
+  for await (const page of pages) {
+    for (const item of page.items) items.push(kept(item))
     resourceVersion = page.resourceVersion
   }
   return { items, resourceVersion }

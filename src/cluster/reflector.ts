@@ -9,6 +9,7 @@ import { acceptOf, listAll, type Selection, selectionPath, withKind } from './pa
 import type { Cache, Change, KubeObject, ObjectKey } from './ports.ts'
 import { isAway, ReconnectBackoff } from './reconnect.ts'
 import { pathOf, type ResourceType } from './resources.ts'
+import { slim } from './slim.ts'
 import { errorOfStatus } from './status-error.ts'
 import { Store } from './store.ts'
 import type { Transport } from './transport.ts'
@@ -175,7 +176,10 @@ export class Reflector<T = KubeObject> implements Cache<T> {
 
   async #relist(): Promise<string> {
     const { transport, type } = this.#options
-    const { items, resourceVersion } = await listAll(transport, type, this.#options, { signal: this.#stopped.signal })
+    const { items, resourceVersion } = await listAll(transport, type, this.#options, {
+      signal: this.#stopped.signal,
+      kept: slim,
+    })
     if (!this.#isStarted()) return resourceVersion
     this.#heard()
     this.#lastListed = this.#options.clock.monotonic()
@@ -226,7 +230,7 @@ export class Reflector<T = KubeObject> implements Cache<T> {
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':
-        return this.#store.put(withKind(this.#options.type, object))
+        return this.#store.put(slim(withKind(this.#options.type, object)))
       case 'DELETED':
         return this.#store.remove({ namespace: object.metadata.namespace ?? '', name: object.metadata.name })
       case 'BOOKMARK':

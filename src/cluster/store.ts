@@ -38,7 +38,7 @@ export class Store<T> {
   put(object: KubeObject): readonly Change<T>[] {
     const known = this.#entries.get(idOf(keyOf(object)))
     if (known?.uid === object.metadata.uid && known.resourceVersion === object.metadata.resourceVersion) return []
-    const kept = this.#texts.within(slim(object))
+    const kept = this.#texts.within(object)
     const { uid, resourceVersion } = kept.metadata
     const key = keyOf(kept)
     const value = this.#transform(kept)
@@ -74,17 +74,4 @@ function keyOf({ metadata }: KubeObject): ObjectKey {
 /** One string for a key; no name and no namespace contains a slash. */
 export function idOf({ namespace, name }: ObjectKey): string {
   return `${namespace}/${name}`
-}
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-/** Without what only its writers need and what is half of its size. */
-function slim(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
-    readonly managedFields?: unknown
-  }
-  const { annotations } = metadata
-  if (annotations?.[lastApplied] === undefined) return { ...object, metadata }
-  const { [lastApplied]: __, ...kept } = annotations
-  return { ...object, metadata: { ...metadata, annotations: kept } }
 }

@@ -111,6 +111,7 @@ async function say(
     if (said === null) throw error
     io.stderr.write(`lapse ${command}: ${oneLine(said)}; nothing is written\n`)
     const key = { namespace, name: said.slice(said.lastIndexOf(' ') + 1) }
+    if (!/^[a-z0-9.-]+$/.test(key.name)) throw error
     if (cluster.output === 'text') return { metadata: key }
     const found = await client.get(resources.nhiGrantApprovals, key)
     if (found === null) throw error

@@ -47,12 +47,15 @@ function whyNot(error: ClusterError): string {
   return `the cluster failed: ${error.message}`
 }
 
-/** What the webhook says of that check in its refusal, without the path; null: it did not refuse, or not by it. */
+/** What our webhook says of that check in its refusal, without the path; null: it did not refuse, or not by it alone. */
 export function saidOfCheck(error: unknown, check: string): string | null {
   if (!(error instanceof Forbidden)) return null
   const said = sentenceOf(error)
-  const found = said.split('\n').find((each) => each.startsWith(`  [${check}] `))
-  return isAdmissionRefusal(said) && found !== undefined ? found.slice(found.indexOf(': ') + 2) : null
+  // a second one may be the text of somebody else, in the message of the first
+  const [found, ...others] = said.split('\n').filter((each) => each.startsWith('  ['))
+  const isOurs = isAdmissionRefusal(said) && /^[^"]*"[a-z-]+\.lapse\.dev"/.test(said)
+  if (!isOurs || found === undefined || others.length > 0 || !found.startsWith(`  [${check}] `)) return null
+  return found.slice(found.indexOf(': ') + 2)
 }
 
 /** Source: kubernetes apiserver, plugin/webhook/errors/statuserror.go. */

@@ -6,6 +6,7 @@ import { endOverdue } from '../controllers/end-overdue.ts'
 import { carriesGrant } from '../controllers/marks.ts'
 import { carrierOf, type GrantCarrier } from '../controllers/nhi-grant/carrier.ts'
 import { WatchedUntilObjects } from '../controllers/nhi-grant/watched-until-objects.ts'
+import { EvidenceRecorder } from '../controllers/nhi-grant/evidence-recorder.ts'
 import { withClusterGrants, type ControllerCaches } from '../controllers/watch.ts'
 import {
   configurationName,
@@ -45,6 +46,7 @@ import { UsageError } from '../runtime/usage-error.ts'
 import { auditOptions, checkAuditLog, createAuditLog } from './audit-log.ts'
 import { clusterGrantOptions, clusterGrantTerms } from './cluster-grant-options.ts'
 import { exitCodes, type CommandIo } from './command.ts'
+import { ControllerStart } from './controller-start.ts'
 import { checkLease, LeaseCandidate, leaseOptions } from './lease.ts'
 import { processOptions } from './process-options.ts'
 import { packageVersion } from './version.ts'
@@ -174,8 +176,26 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   checks.push({ name: 'lease', isReady: () => lease.elector.isInTouch })
   checks.push({ name: 'running', isReady: () => !shutdown.requested })
   const health = await serveHealth({ ...parseAddress('--http-address', config.httpAddress), checks, metrics, log })
+  const start = new ControllerStart({
+    lease,
+    caches: all.map(([, reflector]) => reflector),
+    bindings: [reflectors.grantBindings, ...('clusterGrantBindings' in wide ? [wide.clusterGrantBindings] : [])],
+    controllers,
+    endOverdue: () =>
+      endOverdue({
+        client,
+        bindings: caches.grantBindings.list(),
+        evidence: new EvidenceRecorder({ audit, clock: trusted }),
+        clock: trusted,
+        log,
+        isOver: () => shutdown.requested,
+      }),
+    clock,
+    log,
+    onStuck: onLost,
+  })
   shutdown.add('stop looking at the clocks', async () => clocks.stop())
-  shutdown.add('drain the queues', () => controllers.drain(), drainWithin)
+  shutdown.add('drain the queues', () => drainBoth(start, controllers), drainWithin)
   shutdown.add('close the audit log', () => audit.close(), closeWithin)
   shutdown.add('write the last events', () => events.drain())
   shutdown.add('give the lease back', () => lease.release(), releaseWithin)
@@ -185,31 +205,12 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   })
   shutdown.add('close the health server', () => health.close())
   shutdown.add('close connections', () => transport.close())
-  const bindings = [reflectors.grantBindings, ...('clusterGrantBindings' in wide ? [wide.clusterGrantBindings] : [])]
-  const bindingsSynced = async (): Promise<void> =>
-    void (await Promise.all(bindings.map((reflector) => reflector.whenSynced())))
-  const endWhatIsOverdue = async (): Promise<void> => {
-    await Promise.all([lease.win(), bindingsSynced()])
-    await endOverdue({ client, bindings: caches.grantBindings.list(), clock: trusted, log })
-  }
   try {
-    await lease.elector.look()
-    for (const reflector of bindings) reflector.start()
-    if (lease.elector.isReleased) {
-      // nobody is in office: what came to its end meanwhile does not wait until all else is known
-      endWhatIsOverdue().catch(() => {}) // a stop, of which whoever waits for the caches hears too
-      await bindingsSynced()
-    }
-    for (const [, reflector] of all) reflector.start()
     // nothing waits for them: grants end whether or not they can be read
     for (const reflector of guarded) reflector.start()
-    await Promise.all(all.map(([, reflector]) => reflector.whenSynced()))
-    log.info('ready to take the lease', { version, identity })
-    await lease.win()
+    await start.run()
     void audit.write([]).catch(() => {}) // begins the chain; what is wrong with it is logged
-    if (lease.elector.wasFree) controllers.start()
-    else await controllers.takeOver(all.map(([, reflector]) => reflector))
-    log.info('controllers started', { version })
+    log.info('controllers started', { version, identity })
     clocks.start()
     await Promise.all(guarded.map((reflector) => reflector.whenSynced()))
     guard.report()
@@ -218,6 +219,10 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
     if (!shutdown.requested) throw error
   }
   return new Promise(() => {})
+}
+
+async function drainBoth(...both: readonly { drain(): Promise<void> }[]): Promise<void> {
+  await Promise.all(both.map((each) => each.drain()))
 }
 
 function givenWebhooks(text: string | null): ExpectedWebhooks {

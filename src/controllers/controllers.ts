@@ -161,7 +161,7 @@ export class Controllers {
     this.start()
   }
 
-  /** At once: nobody can have written since the caches were listed. */
+  /** At once: only where nobody else can have written since the caches were listed. */
   start(): void {
     this.#follow()
     for (const queue of this.#queues) queue.start()

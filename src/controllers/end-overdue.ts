@@ -4,14 +4,19 @@ import { resources } from '../cluster/resources.ts'
 import { parseInstant } from '../core/time.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { GrantCarrier } from './nhi-grant/carrier.ts'
+import type { EvidenceRecorder } from './nhi-grant/evidence-recorder.ts'
 import { deleteExactly } from './delete-exactly.ts'
 
 export interface OverdueParts {
   readonly client: Pick<ClusterClient, 'delete'>
   /** Those that carry grants. */
-  readonly bindings: readonly MetadataOnly[]
+  readonly bindings: readonly GrantCarrier[]
+  readonly evidence: Pick<EvidenceRecorder, 'ofOverdue'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
+  /** Whether the process is about to end, and no removal may be begun any more. */
+  readonly isOver: () => boolean
 }
 
 /** How many removals are under way at a time. */
@@ -19,27 +24,31 @@ const lanes = 32
 
 /**
  * Removes the bindings whose end, as it is written on them, has come while nobody led: for a start, before it is known which
- * grants there are. Record, proof and status follow when the grant is looked at. What fails here is done then.
+ * grants there are. Proof and status follow when the grant is looked at. What fails here is done then.
  */
-export async function endOverdue({ client, bindings, clock, log }: OverdueParts): Promise<void> {
-  const overdue = bindings.filter((binding) => isOver(binding, clock))
+export async function endOverdue({ client, bindings, evidence, clock, log, isOver }: OverdueParts): Promise<void> {
+  const overdue = bindings.filter((binding) => hasEnded(binding, clock))
   const rest = overdue.values()
+  let failed = 0
   const lane = async (): Promise<void> => {
-    for (const { metadata } of rest) {
-      const { namespace = '', name, uid } = metadata
+    for (const binding of rest) {
+      if (isOver()) return
+      const { namespace = '', name, uid } = binding.metadata
       const type = namespace === '' ? resources.clusterRoleBindings : resources.roleBindings
+      evidence.ofOverdue(binding)
       try {
         await deleteExactly(client, type, { namespace, name }, uid)
       } catch (error) {
+        failed += 1
         log.warn('an overdue binding could not be removed yet', { namespace, name, error })
       }
     }
   }
   await Promise.all(Array.from({ length: lanes }, lane))
-  if (overdue.length > 0) log.info('overdue bindings were looked after', { count: overdue.length })
+  if (overdue.length > 0) log.info('overdue bindings removed', { overdue: overdue.length, failed })
 }
 
-function isOver({ metadata }: MetadataOnly, clock: Pick<Clock, 'now'>): boolean {
+function hasEnded({ metadata }: MetadataOnly, clock: Pick<Clock, 'now'>): boolean {
   const end = parseInstant(metadata.annotations?.[marks.notAfter] ?? '')
   return end !== null && end <= clock.now()
 }

@@ -163,10 +163,9 @@ describe('what the webhook says of one check', () => {
   const repeated = '  [approval-repeated] spec: a: b has already approved this grant as it is: first'
   const of = (text: string) => saidOfCheck(new Forbidden(request, text), 'approval-repeated')
 
-  it('is its line, without the path, whatever else is said', () => {
+  it('is its line, without the path', () => {
     const said = 'a: b has already approved this grant as it is: first'
     expect(of(`${head}\n${repeated}\n → leave it`)).to.equal(said)
-    expect(of(`${head}\n  [invalid] spec: x\n${repeated}`)).to.equal(said)
   })
 
   for (const [sentence, error] of [
@@ -174,7 +173,15 @@ describe('what the webhook says of one check', () => {
       'another check refuses, and quotes it',
       new Forbidden(request, `${head}\n  [invalid] x: not [approval-repeated] `),
     ],
-    ['somebody else refuses', new Forbidden(request, repeated)],
+    [
+      'another check refuses, whose message has a line like it',
+      new Forbidden(request, `${head}\n  [x] y\n${repeated}`),
+    ],
+    ['nobody says who refuses', new Forbidden(request, repeated)],
+    [
+      'somebody else refuses',
+      new Forbidden(request, `${head.replace('own-kinds.lapse.dev', 'quota.example')}\n${repeated}`),
+    ],
     ['it is refused in another way', new Conflict(request, `${head}\n${repeated}`, 'AlreadyExists')],
     ['it is no failure of a call', new Error(`${head}\n${repeated}`)],
   ] as const)

@@ -10,6 +10,8 @@ import { FakeClock } from '../support/fake-clock.ts'
 
 describe('the bindings that are overdue at a start', () => {
   const clock = new FakeClock()
+  const told: string[] = []
+  const evidence = { ofOverdue: ({ metadata }: MetadataOnly) => void told.push(metadata.name) }
 
   const at = (offset: number): string => formatInstant(clock.now() + offset)
 
@@ -17,8 +19,10 @@ describe('the bindings that are overdue at a start', () => {
   async function removed(
     bindings: readonly MetadataOnly[],
     fails: (name: string) => Error | null = () => null,
+    isOver: () => boolean = () => false,
   ): Promise<readonly string[]> {
     const deleted: string[] = []
+    told.length = 0
     const client: Pick<ClusterClient, 'delete'> = {
       delete: ({ plural }, { namespace, name }, { uid } = {}) => {
         const failure = fails(name)
@@ -27,7 +31,7 @@ describe('the bindings that are overdue at a start', () => {
         return Promise.resolve('deleted')
       },
     }
-    await endOverdue({ client, bindings, clock, log: silentLog })
+    await endOverdue({ client, bindings, evidence, clock, log: silentLog, isOver })
     return deleted
   }
 
@@ -45,6 +49,31 @@ describe('the bindings that are overdue at a start', () => {
     expect(await removed([binding('unmarked'), binding('garbled', 'soon')])).to.deep.equal([])
   })
 
+  it('are put on record before they are removed, and those that stay are not', async () => {
+    const bindings = [binding('over', at(0)), binding('alive', at(1))]
+    const order: string[] = []
+    await removed(bindings, (name) => {
+      order.push(`${told.join()} is on record when ${name} goes`)
+      return null
+    })
+    expect(order).to.deep.equal(['over is on record when over goes'])
+  })
+
+  it('stay, and off the record, once the process is about to end', async () => {
+    let isEnding = false
+    const bindings = Array.from({ length: 100 }, (_, index) => binding(`b${index}`, at(-1)))
+    const gone = await removed(
+      bindings,
+      () => {
+        isEnding = true
+        return null
+      },
+      () => isEnding,
+    )
+    expect(gone.length).to.equal(1)
+    expect(told.length).to.equal(1)
+  })
+
   it('are all tried, also when one cannot be removed or is another by now', async () => {
     const failures = [
       new Error('refused'),
@@ -54,6 +83,7 @@ describe('the bindings that are overdue at a start', () => {
     ]
     const bindings = failures.map((_, index) => binding(`b${index}`, at(-1)))
     const gone = await removed(bindings, (name) => failures[Number(name.slice(1))] ?? null)
+    expect(told).to.deep.equal(['b0', 'b1', 'b2', 'b3'])
     expect(gone).to.deep.equal(['rolebindings payments/b2 uid-of-b2', 'rolebindings payments/b3 uid-of-b3'])
   })
 })

@@ -4,7 +4,8 @@ import type { KubeObject } from '../../cluster/ports.ts'
 import type { Evidence } from '../../core/audit/record.ts'
 import type { Millis } from '../../core/time.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { evidenceOfOrphan } from './evidence-of-orphan.ts'
+import type { GrantCarrier } from './carrier.ts'
+import { evidenceOfOrphan, evidenceOfOverdue } from './evidence-of-binding.ts'
 import { evidenceOfDeletion, evidenceOfDiscard, evidenceOfEnding, evidenceOfStatus, takesOnly } from './evidence.ts'
 
 /** Evidence that is owed is tried to be written at this interval, until it is. */
@@ -52,6 +53,11 @@ export class EvidenceRecorder {
   /** A binding was removed whose grant is gone or has ended. */
   ofOrphan(binding: KubeObject): void {
     void this.#owe([evidenceOfOrphan(binding, this.#clock.now())])
+  }
+
+  /** The removal of a binding begins whose end came while no controller worked. */
+  ofOverdue(binding: GrantCarrier): void {
+    void this.#owe([evidenceOfOverdue(binding, this.#clock.now())])
   }
 
   /** With what is owed before it. */

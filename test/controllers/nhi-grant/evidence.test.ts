@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { digestOf } from '../../../src/api/v1alpha1/digest.ts'
 import type { NHIGrantStatus } from '../../../src/api/v1alpha1/nhi-grant-status.schema.ts'
 import type { NHIGrant } from '../../../src/api/v1alpha1/objects.ts'
-import { evidenceOfOrphan } from '../../../src/controllers/nhi-grant/evidence-of-orphan.ts'
+import { evidenceOfOrphan } from '../../../src/controllers/nhi-grant/evidence-of-binding.ts'
 import { evidenceOfDeletion, evidenceOfEnding, evidenceOfStatus } from '../../../src/controllers/nhi-grant/evidence.ts'
 
 const now = Date.UTC(2027, 0, 1, 12)

@@ -4,13 +4,36 @@ import type { Evidence } from '../../core/audit/record.ts'
 import { serviceAccountUsername } from '../../core/identity.ts'
 import { formatInstant, type Instant } from '../../core/time.ts'
 
-/** That a binding was removed whose grant is gone or has ended: all that is known of the grant is what the binding says. */
-export function evidenceOfOrphan({ metadata, ...binding }: KubeObject, now: Instant): Evidence {
-  const { namespace = null, name, labels = {}, annotations = {}, ownerReferences = [] } = metadata
+/** A binding, as far as its grant can be told from it. */
+type Binding = Pick<KubeObject, 'metadata'> & { readonly kind?: string }
+
+/** That a binding was removed whose grant is gone or has ended. */
+export function evidenceOfOrphan(binding: Binding, now: Instant): Evidence {
+  const what = describeBinding(binding)
+  return fromBinding(binding, 'Ended', `${what} was removed: the grant that it carried is gone or has ended`, now)
+}
+
+/** That a binding is about to be removed whose end came while no controller worked, whether or not its grant is there. */
+export function evidenceOfOverdue(binding: Binding, now: Instant): Evidence {
+  return fromBinding(binding, 'Ending', `${describeBinding(binding)} is removed: the end that it names has come`, now)
+}
+
+function describeBinding({ kind, metadata: { namespace, name } }: Binding): string {
+  return `${kind ?? (namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding')} ${name}`
+}
+
+/** All that is known of the grant is what the binding says. */
+function fromBinding(
+  { metadata, ...binding }: Binding,
+  kind: 'Ending' | 'Ended',
+  message: string,
+  now: Instant,
+): Evidence {
+  const { namespace = null, labels = {}, annotations = {}, ownerReferences = [] } = metadata
   const uid = labels[marks.grantUid] ?? ''
   const owner = ownerReferences.find((reference) => reference.uid === uid)
   return {
-    kind: 'Ended',
+    kind,
     time: formatInstant(now),
     grant: {
       kind: owner?.kind ?? (namespace === null ? 'ClusterNHIGrant' : 'NHIGrant'),
@@ -28,7 +51,7 @@ export function evidenceOfOrphan({ metadata, ...binding }: KubeObject, now: Inst
     notAfter: annotations[marks.notAfter] ?? null,
     reason: '',
     ticket: null,
-    message: `${binding.kind ?? 'RoleBinding'} ${name} was removed: the grant that it carried is gone or has ended`,
+    message,
   }
 }
 

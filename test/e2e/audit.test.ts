@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { expect } from 'chai'
 
@@ -194,6 +195,28 @@ describe('the audit records of an installation', function () {
     expect(stepsIn(of(lapsing))).to.deep.equal(['Issuing', 'Issued', 'Ending', 'Ended', 'RevocationVerified'])
     expect(of(lapsing).find(({ kind }) => kind === 'Ended')!.message).to.match(/^Expired: /)
     expect(await areWritable()).to.equal(true)
+    expect((await verifyAll()).stdout).to.match(/^proved: .* in 1 chain\n/)
+  })
+
+  it('tell of an end that came while no controller worked when it is carried out, and again when its grant is looked at', async () => {
+    const uid = await ask('overdue', { duration: '10s' })
+    const { status } = await scene.reaches('overdue', 'Active')
+    await scene.whenAllowed()
+    await installation.controller.stop()
+    expect((await scene.grant('overdue'))['status'].state).to.equal('Active')
+    await delay(Math.max(0, Date.parse(status.notAfter) + 200 - Date.now()))
+    expect(await scene.allows(), 'there is no reaper').to.equal(true)
+    await installation.startController()
+    await scene.whenRefused()
+    const { status: ended } = await scene.ends('overdue', 'Expired', 40_000)
+    expect(ended.notAfter).to.equal(status.notAfter)
+    expect(installation.controller.logs()).to.contain('"message":"overdue bindings removed"')
+    const records = of(uid)
+    expect(stepsIn(records)).to.deep.equal(['Issuing', 'Issued', 'Ending', 'Ending', 'Ended', 'RevocationVerified'])
+    const [first, second] = records.filter(({ kind }) => kind === 'Ending')
+    expect(first!.message).to.match(/^RoleBinding lapse-.* is removed: the end that it names has come$/)
+    expect(first).to.include({ subject: scene.username, notAfter: status.notAfter })
+    expect(second!.message).to.match(/^ended at .*, as issued$/)
     expect((await verifyAll()).stdout).to.match(/^proved: .* in 1 chain\n/)
   })
 })

@@ -1117,7 +1117,7 @@ describe('a grant', () => {
       const before = await scene.roleBindings()
       let asked = false
       const second = await fixture.run({
-        scope: { policy: 'none', namespace: 'none' },
+        scope: { policy: 'none', namespace: 'none', sweepsEverywhere: true },
         intercept: async ({ verb, resource }, proceed) => {
           const answer = await proceed()
           if (verb === 'list' && resource === 'nhigrants') asked = true

@@ -182,7 +182,8 @@ export class ControllersFixture {
 
 function clientOf(transport: Transport, { scope, intercept }: RunOptions): ClusterClient {
   const client = new KubeClient(transport)
-  const scoped = scope === undefined ? client : new InterceptedClient(client, listingWithin(scope))
+  const isBounded = scope !== undefined && scope.sweepsEverywhere !== true
+  const scoped = isBounded ? new InterceptedClient(client, listingWithin(scope)) : client
   return intercept === undefined ? scoped : new InterceptedClient(scoped, intercept)
 }
 

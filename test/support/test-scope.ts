@@ -8,6 +8,8 @@ export interface TestScope {
   readonly policy: string
   /** The only one with grants, and with subjects of grants for the whole cluster. */
   readonly namespace: string
+  /** Whether a sweep lists what carries grants of others all the same, whose grants it does not know. */
+  readonly sweepsEverywhere?: boolean
 }
 
 interface Carrying {

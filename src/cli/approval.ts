@@ -109,9 +109,9 @@ async function say(
   } catch (error) {
     const said = saidOfCheck(error, 'approval-repeated')
     if (said === null) throw error
-    io.stderr.write(`lapse ${command}: ${oneLine(said)}; nothing is written\n`)
     const key = { namespace, name: said.slice(said.lastIndexOf(' ') + 1) }
-    if (!/^[a-z0-9.-]+$/.test(key.name)) throw error
+    if (!/^[a-z0-9.-]+$/.test(key.name)) throw error // no name of an object: it was not our own word
+    io.stderr.write(`lapse ${command}: ${oneLine(said)}; nothing is written\n`)
     if (cluster.output === 'text') return { metadata: key }
     const found = await client.get(resources.nhiGrantApprovals, key)
     if (found === null) throw error

@@ -188,7 +188,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
         evidence: new EvidenceRecorder({ audit, clock: trusted }),
         clock: trusted,
         log,
-        isOver: () => shutdown.requested,
+        isStopping: () => shutdown.requested,
       }),
     clock,
     log,

@@ -16,7 +16,7 @@ export interface OverdueParts {
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   /** Whether the process is about to end, and no removal may be begun any more. */
-  readonly isOver: () => boolean
+  readonly isStopping: () => boolean
 }
 
 /** How many removals are under way at a time. */
@@ -26,13 +26,13 @@ const lanes = 32
  * Removes the bindings whose end, as it is written on them, has come while nobody led: for a start, before it is known which
  * grants there are. Proof and status follow when the grant is looked at. What fails here is done then.
  */
-export async function endOverdue({ client, bindings, evidence, clock, log, isOver }: OverdueParts): Promise<void> {
+export async function endOverdue({ client, bindings, evidence, clock, log, isStopping }: OverdueParts): Promise<void> {
   const overdue = bindings.filter((binding) => hasEnded(binding, clock))
   const rest = overdue.values()
   let failed = 0
   const lane = async (): Promise<void> => {
     for (const binding of rest) {
-      if (isOver()) return
+      if (isStopping()) return
       const { namespace = '', name, uid } = binding.metadata
       const type = namespace === '' ? resources.clusterRoleBindings : resources.roleBindings
       evidence.ofOverdue(binding)

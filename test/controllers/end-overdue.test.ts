@@ -19,7 +19,7 @@ describe('the bindings that are overdue at a start', () => {
   async function removed(
     bindings: readonly MetadataOnly[],
     fails: (name: string) => Error | null = () => null,
-    isOver: () => boolean = () => false,
+    isStopping: () => boolean = () => false,
   ): Promise<readonly string[]> {
     const deleted: string[] = []
     told.length = 0
@@ -31,7 +31,7 @@ describe('the bindings that are overdue at a start', () => {
         return Promise.resolve('deleted')
       },
     }
-    await endOverdue({ client, bindings, evidence, clock, log: silentLog, isOver })
+    await endOverdue({ client, bindings, evidence, clock, log: silentLog, isStopping })
     return deleted
   }
 

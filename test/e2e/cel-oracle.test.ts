@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { conditions } from '../support/oracle-cel.ts'
 import { startOracle, type Oracle } from '../support/oracle.ts'
 
-const expressions = 10_000
+const expressions = 20_000
 const questions = 2 * expressions
 
 /** The least share of each verdict: agreement about one of them alone shows little. */
